@@ -1,0 +1,25 @@
+/* The module: QuickJS-ng and the code that connects it to the host, as one
+   translation unit, because the bridge works on QuickJS's own structures. */
+#include "stdio.h"
+#include "quickjs.c"
+#include "abi.h"
+
+static JSRuntime *rt;
+static JSContext *ctx;
+static struct shared shared;
+static uint8_t mailbox[MAILBOX_SIZE] __attribute__((aligned(16)));
+
+/* keeps the import alive for the fuel rewriter, which adds the calls */
+__attribute__((used)) static int32_t (*const keep_tick)(void) = host_tick;
+
+#include "libc.c"
+#include "describe.c"
+#include "message.c"
+#include "uncaught.c"
+#include "request.c"
+#include "timers.c"
+#include "modules.c"
+#include "freeze.c"
+#include "sample.c"
+#include "globals.c"
+#include "run.c"

@@ -1,0 +1,96 @@
+/* Before a snapshot: everything that lives becomes immortal, so that instances
+   mapped copy-on-write do not dirty the snapshot's pages by counting references
+   to its objects, and leaves the collector's list, so that a collection in an
+   instance visits the objects of that instance only. Blocks that are free inside
+   the snapshot stay unused: new objects lie together on new pages. */
+
+static struct list_head frozen_objects;
+
+static void make_immortal(const void *p)
+{
+    if (JS_REF_COUNT(p) > 0)
+        JS_REF_COUNT(p) = JS_REF_IMMORTAL;
+}
+
+static void freeze_value(JSValueConst v)
+{
+    if (JS_VALUE_HAS_REF_COUNT(v) && JS_VALUE_GET_TAG(v) != JS_TAG_MODULE)
+        make_immortal(JS_VALUE_GET_PTR(v));
+}
+
+static void freeze_children(JSGCObjectHeader *h)
+{
+    int i;
+
+    if (JS_GC_TYPE(h) == JS_GC_OBJ_TYPE_FUNCTION_BYTECODE) {
+        JSFunctionBytecode *b = (JSFunctionBytecode *)h;
+        for (i = 0; i < b->cpool_count; i++)
+            freeze_value(b->cpool[i]);
+    } else if (JS_GC_TYPE(h) == JS_GC_OBJ_TYPE_JS_OBJECT) {
+        JSObject *p = (JSObject *)h;
+        JSShapeProperty *prs = get_shape_prop(p->shape);
+        for (i = 0; i < p->shape->prop_count; i++, prs++) {
+            if (prs->atom != JS_ATOM_NULL && !(prs->flags & JS_PROP_TMASK))
+                freeze_value(p->prop[i].u.value);
+        }
+        if (p->fast_array && p->class_id == JS_CLASS_ARRAY) {
+            uint32_t k;
+            for (k = 0; k < p->u.array.count; k++)
+                freeze_value(p->u.array.u.values[k]);
+        }
+    }
+}
+
+static void seal_arenas(void)
+{
+    struct list_head *el;
+    JSMallocBlockHeader *b;
+    unsigned int k;
+    int i;
+
+    for (i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
+        list_for_each(el, &rt->arena_state.arena_list[i]) {
+            JSArena *ar = list_entry(el, JSArena, link);
+            if (ar->n_used_blocks < ar->n_blocks) {
+                list_del(&ar->free_link);
+                init_list_head(&ar->free_link);
+            }
+            /* strings are found by block: no list names them. In a block that
+               holds no counted object, and in a free one, the field is unused. */
+            for (k = 0; k < ar->n_blocks; k++) {
+                b = arena_get_block(ar, k, arena_block_sizes[i]);
+                b->ref_count = JS_REF_IMMORTAL;
+            }
+        }
+    }
+}
+
+static void freeze(uint32_t gc_slack)
+{
+    struct list_head *el;
+    int i;
+
+    run_jobs();
+    JS_RunGC(rt);
+    if (!frozen_objects.next)
+        init_list_head(&frozen_objects);
+    list_for_each(el, &rt->gc_obj_list) {
+        JSGCObjectHeader *h = list_entry(el, JSGCObjectHeader, link);
+        make_immortal(h);
+        freeze_children(h);
+    }
+    if (!list_empty(&rt->gc_obj_list)) {
+        struct list_head *first = rt->gc_obj_list.next, *last = rt->gc_obj_list.prev;
+        first->prev = frozen_objects.prev;
+        frozen_objects.prev->next = first;
+        last->next = &frozen_objects;
+        frozen_objects.prev = last;
+        init_list_head(&rt->gc_obj_list);
+    }
+    for (i = JS_ATOM_END; i < rt->atom_size; i++) {
+        if (!atom_is_free(rt->atom_array[i]))
+            make_immortal(rt->atom_array[i]);
+    }
+    seal_arenas();
+    rt->malloc_gc_threshold = rt->malloc_state.malloc_size + gc_slack;
+}
