@@ -63,10 +63,10 @@ func vec(entries ...string) string {
 
 // Function types of every module that assemble makes.
 const (
-	typTick = iota // () -> i32
-	typVoid        // () -> ()
-	typUnary       // (i32) -> i32
-	typPair        // (i32, i32) -> (i32, i32)
+	typTick  = iota // () -> i32
+	typVoid         // () -> ()
+	typUnary        // (i32) -> i32
+	typPair         // (i32, i32) -> (i32, i32)
 )
 
 var functionTypes = vec("\x60\x00\x01\x7f", "\x60\x00\x00", "\x60\x01\x7f\x01\x7f", "\x60\x02\x7f\x7f\x02\x7f\x7f")

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,10 +35,10 @@ var programs = []struct {
 	{name: "loop not entered", args: []uint64{0}, results: []uint64{7}, functions: []function{
 		{typ: typUnary, code: "local.get 0 if void " + countDown + "end i32.const 7"},
 	}},
-	{name: "loop without branch", results: []uint64{}, headers: 1, functions: []function{
+	{name: "loop without branch", headers: 1, functions: []function{
 		{typ: typVoid, code: "loop void end"},
 	}},
-	{name: "unreachable loop", results: []uint64{}, functions: []function{
+	{name: "unreachable loop", functions: []function{
 		{typ: typVoid, code: "return loop void br 0 end"},
 	}},
 	{name: "consecutive loops", args: []uint64{3}, results: []uint64{0}, headers: 3 + 5, functions: []function{
@@ -80,27 +80,26 @@ var programs = []struct {
 	{name: "loop in else", args: []uint64{0}, results: []uint64{0}, headers: 1, functions: []function{
 		{typ: typUnary, code: "local.get 0 if void " + countDown + "else loop void end end local.get 0"},
 	}},
-	{name: "br_table dispatch", args: []uint64{3}, results: []uint64{3}, headers: 4, functions: []function{
-		// Every state but 0 decrements the state and continues.
+	{name: "br_table dispatch", args: []uint64{3}, results: []uint64{3}, headers: 3, functions: []function{
+		// Every state decrements itself and continues until it is 0.
 		{typ: typUnary, locals: "i32", code: `
-			loop void block void block void block void
-				local.get 0 br_table 3 0 1 2 2
-			end nop
-			end nop
-			end
+			loop void
+				block void block void block void
+					local.get 0 br_table 3 0 1 2 2
+				end nop
+				end nop
+				end
 				local.get 1 i32.const 1 i32.add local.set 1
 				local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0
-				loop void end
 			end local.get 1`},
 	}},
-	{name: "br_table to loop header", args: []uint64{3}, results: []uint64{1}, headers: 3, functions: []function{
+	{name: "br_table to loop header", args: []uint64{3}, results: []uint64{0}, headers: 3, functions: []function{
 		{typ: typUnary, code: `
 			block void loop void
-				local.get 0 i32.const 1 i32.sub local.tee 0
-				i32.const 2 i32.sub i32.eqz
-				br_table 1 0 0
-			end end local.get 0`, locals: ""},
-	}, overrides: []section{}},
+				local.get 0 i32.const 1 i32.sub local.tee 0 i32.eqz
+				br_table 1 0 1
+			end end local.get 0`},
+	}},
 	{name: "bulk memory", args: []uint64{2}, results: []uint64{0x03030303}, headers: 2, functions: []function{
 		{typ: typUnary, code: `
 			loop void
@@ -169,13 +168,13 @@ var programs = []struct {
 				local.tee 0x80 0x00 br_if 0x80 0x80 0x00
 			end local.get 0`},
 	}},
-	{name: "calls", args: []uint64{3}, results: []uint64{0}, headers: 3 + 2 + 1 + 2, functions: []function{
-		{typ: typUnary, code: countDown + "i32.const 2 call 2 call 3 i32.const 0 i32.add"},
+	{name: "calls", args: []uint64{3}, results: []uint64{0}, headers: 3 + 2 + 1 + 2 + 1, functions: []function{
+		{typ: typUnary, code: countDown + "i32.const 2 call 2 i32.const 1 i32.add call 3"},
 		{typ: typUnary, code: countDown + "call 4 i32.const 2 return_call 3"},
 		{typ: typUnary, code: countDown + "local.get 0"},
 		{typ: typVoid, code: "loop void end"},
-	}, overrides: []section{}},
-	{name: "indirect calls", args: []uint64{3}, results: []uint64{0}, headers: 3 + 2 + 1, functions: []function{
+	}},
+	{name: "indirect calls", args: []uint64{3}, results: []uint64{0}, headers: 3 + 2, functions: []function{
 		// f0 calls itself through the table with one less.
 		{typ: typUnary, code: `
 			loop void end
@@ -214,13 +213,13 @@ func TestRewriteRuns(t *testing.T) {
 				t.Fatal(err)
 			}
 			results, ticks := call(t, original, 0, p.args)
-			if !reflect.DeepEqual(results, p.results) || ticks != 0 {
+			if !slices.Equal(results, p.results) || ticks != 0 {
 				t.Fatalf("original: got %v and %d ticks, want %v and none", results, ticks, p.results)
 			}
 			for _, budget := range []int32{1, 2, 3, 1000} {
 				results, ticks := call(t, rewritten, budget, p.args)
 				want := (p.headers + int(budget) - 1) / int(budget)
-				if !reflect.DeepEqual(results, p.results) || ticks != want {
+				if !slices.Equal(results, p.results) || ticks != want {
 					t.Errorf("budget %d: got %v and %d ticks, want %v and %d", budget, results, ticks, p.results, want)
 				}
 			}
@@ -378,7 +377,7 @@ func TestRewriteErrors(t *testing.T) {
 		{"empty", wasmbin.Encode(nil), "import section: no function agentrt.tick"},
 		{"no imports", override(wasmbin.SectionImport, ""), "import section: no function agentrt.tick"},
 		{"tick of another module", override(wasmbin.SectionImport, vec(sized("env")+sized("tick")+"\x00\x00")), "no function agentrt.tick"},
-		{"tick without result", override(wasmbin.SectionImport, vec(sized("agentrt")+sized("tick")+"\x00\x01")), "import section: entry 0: offset 0x2d: agentrt.tick does not have type () -> i32"},
+		{"tick without result", override(wasmbin.SectionImport, vec(sized("agentrt")+sized("tick")+"\x00\x01")), "import section: entry 0: offset 0x2b: agentrt.tick does not have type () -> i32"},
 		{"tick with parameter", override(wasmbin.SectionImport, vec(sized("agentrt")+sized("tick")+"\x00\x02")), "does not have type () -> i32"},
 		{"tick with i64 result", assemble(loop, section{wasmbin.SectionType, vec("\x60\x00\x01\x7e", "\x60\x00\x00", "\x60\x01\x7f\x01\x7f")}), "does not have type () -> i32"},
 		{"tick is a global", override(wasmbin.SectionImport, vec(sized("agentrt")+sized("tick")+"\x03\x7f\x01")), "agentrt.tick is not a function"},
@@ -391,26 +390,26 @@ func TestRewriteErrors(t *testing.T) {
 		{"unknown parameter type", override(wasmbin.SectionType, vec("\x60\x01\x64\x00")), "unsupported value type 0x64"},
 		{"trailing type bytes", override(wasmbin.SectionType, "\x00\x00"), "type section: offset 0x15: 1 bytes after the last entry"},
 		{"imported function of unknown type", override(wasmbin.SectionImport, vec(sized("")+sized("")+"\x00\x09")), "type 9 is not defined"},
-		{"imported tag", override(wasmbin.SectionImport, vec(tickImport, sized("")+sized("")+"\x04\x00\x00")), "import section: entry 1: offset 0x3b: unsupported import kind 4"},
+		{"imported tag", override(wasmbin.SectionImport, vec(tickImport, sized("")+sized("")+"\x04\x00\x00")), "import section: entry 1: offset 0x3c: unsupported import kind 4"},
 		{"imported shared memory", override(wasmbin.SectionImport, vec(sized("")+sized("")+"\x02\x03\x01\x01")), "unsupported limits 0x3"},
 		{"name not UTF-8", override(wasmbin.SectionImport, vec(sized("\xff")+sized("")+"\x00\x00")), "name is not valid UTF-8"},
-		{"function of unknown type", override(wasmbin.SectionFunction, vec("\x09")), "function section: entry 0: offset 0x42: type 9 is not defined"},
-		{"global without end", override(wasmbin.SectionGlobal, vec("\x7f\x01"+asm("i32.const 0"))), "global section: entry 0: offset 0x57: read byte: unexpected EOF"},
-		{"fewer globals than counted", override(wasmbin.SectionGlobal, "\x01"), "global section: entry 0: offset 0x53: read byte: unexpected EOF"},
-		{"more globals than counted", override(wasmbin.SectionGlobal, "\x00\x7f"), "global section: offset 0x53: 1 bytes after the last entry"},
+		{"function of unknown type", override(wasmbin.SectionFunction, vec("\x09")), "function section: entry 0: offset 0x3d: type 9 is not defined"},
+		{"global without end", override(wasmbin.SectionGlobal, vec("\x7f\x01"+asm("i32.const 0"))), "global section: entry 0: offset 0x50: read byte: unexpected EOF"},
+		{"fewer globals than counted", override(wasmbin.SectionGlobal, "\x01"), "global section: entry 0: offset 0x4c: read byte: unexpected EOF"},
+		{"more globals than counted", override(wasmbin.SectionGlobal, "\x00\x7f"), "global section: offset 0x4c: 1 bytes after the last entry"},
 
-		{"missing body", override(wasmbin.SectionCode, vec()), "code section: offset 0x97: 0 bodies for 1 functions"},
+		{"missing body", override(wasmbin.SectionCode, vec()), "code section: offset 0x85: 0 bodies for 1 functions"},
 		{"huge body count", override(wasmbin.SectionCode, "\xff\xff\xff\xff\x0f"), "4294967295 bodies for 1 functions"},
-		{"truncated body", override(wasmbin.SectionCode, "\x01\x05\x00\x0b"), "code section: function 1: offset 0x99: read 5 bytes, 2 left: unexpected EOF"},
-		{"trailing bytes", override(wasmbin.SectionCode, vec(sized("\x00\x0b"))+"\x00"), "code section: offset 0x9b: 1 bytes after the last function"},
-		{"function without end", override(wasmbin.SectionCode, vec(sized("\x00\x01"))), "function 1: offset 0x9b: read byte: unexpected EOF"},
-		{"loop without end", override(wasmbin.SectionCode, vec(sized("\x00\x03\x40\x0b"))), "function 1: offset 0x9d: read byte: unexpected EOF"},
-		{"bytes after end", override(wasmbin.SectionCode, vec(sized("\x00\x0b\x0b"))), "function 1: offset 0x9b: 1 bytes after the end of the function"},
-		{"v128 local", override(wasmbin.SectionCode, vec(sized("\x01\x01\x7b\x0b"))), "function 1: offset 0x9b: type v128 (SIMD) is not supported"},
-		{"too many locals", override(wasmbin.SectionCode, vec(sized("\x02\xff\xff\xff\xff\x0f\x7f\x01\x7f\x0b"))), "function 1: offset 0x9a: too many locals"},
-		{"second function", assemble([]function{{typ: typVoid}, {typ: typVoid, code: "nop 0xfd 12"}}), "code section: function 2: offset 0xa4: opcode 0xfd: SIMD is not supported"},
+		{"truncated body", override(wasmbin.SectionCode, "\x01\x05\x00\x0b"), "code section: function 1: offset 0x87: read 5 bytes, 2 left: unexpected EOF"},
+		{"trailing bytes", override(wasmbin.SectionCode, vec(sized("\x00\x0b"))+"\x00"), "code section: offset 0x89: 1 bytes after the last function"},
+		{"function without end", override(wasmbin.SectionCode, vec(sized("\x00\x01"))), "function 1: offset 0x89: read byte: unexpected EOF"},
+		{"loop without end", override(wasmbin.SectionCode, vec(sized("\x00\x03\x40\x0b"))), "function 1: offset 0x8b: read byte: unexpected EOF"},
+		{"bytes after end", override(wasmbin.SectionCode, vec(sized("\x00\x0b\x0b"))), "function 1: offset 0x89: 1 bytes after the end of the function"},
+		{"v128 local", override(wasmbin.SectionCode, vec(sized("\x01\x01\x7b\x0b"))), "function 1: offset 0x89: type v128 (SIMD) is not supported"},
+		{"too many locals", override(wasmbin.SectionCode, vec(sized("\x02\xff\xff\xff\xff\x0f\x7f\x01\x7f\x0b"))), "function 1: offset 0x88: too many locals"},
+		{"second function", assemble([]function{{typ: typVoid}, {typ: typVoid, code: "nop 0xfd 12"}}), "code section: function 2: offset 0x92: opcode 0xfd: SIMD is not supported"},
 
-		{"SIMD", code("0xfd 12"), "function 1: offset 0x9a: opcode 0xfd: SIMD is not supported"},
+		{"SIMD", code("0xfd 12"), "function 1: offset 0x88: opcode 0xfd: SIMD is not supported"},
 		{"atomics", code("0xfe 3 0"), "opcode 0xfe: atomic instructions are not supported"},
 		{"exceptions", code("0x06 void end"), "opcode 0x6: unknown instruction"},
 		{"unassigned opcode", code("0x27"), "opcode 0x27: unknown instruction"},
@@ -423,10 +422,10 @@ func TestRewriteErrors(t *testing.T) {
 		{"memory argument with memory index", code("i32.load 0xc2 0x00 1 0"), "opcode 0x28: unsupported alignment 0x42"},
 		{"memory.size of memory 1", code("memory.size 1"), "opcode 0x3f: memory 1 is not supported"},
 		{"memory.copy to memory 1", code("memory.copy 0 1"), "opcode 0xfc: memory 1 is not supported"},
-		{"br_table with huge count", code("br_table 0xff 0xff 0xff 0xff 0x0f"), "opcode 0xe: offset 0xa1: read byte: unexpected EOF"},
-		{"overlong integer", code("br 0xff 0xff 0xff 0xff 0x7f"), "opcode 0xc: offset 0x9b: integer does not fit 32 unsigned bits"},
+		{"br_table with huge count", code("br_table 0xff 0xff 0xff 0xff 0x0f"), "opcode 0xe: offset 0x8f: read byte: unexpected EOF"},
+		{"overlong integer", code("br 0xff 0xff 0xff 0xff 0x7f"), "opcode 0xc: offset 0x89: integer does not fit 32 unsigned bits"},
 		{"overlong i64", code("i64.const 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0x3f"), "integer does not fit 64 signed bits"},
-		{"truncated f64", override(wasmbin.SectionCode, vec(sized("\x00\x44\x00\x00"))), "offset 0x9b: read 8 bytes, 2 left: unexpected EOF"},
+		{"truncated f64", override(wasmbin.SectionCode, vec(sized("\x00\x44\x00\x00"))), "offset 0x89: read 8 bytes, 2 left: unexpected EOF"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, stats, err := Rewrite(tt.module, options)

@@ -1,0 +1,205 @@
+package quickjs
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/agentrt/agentrt/quickjs/internal/cow"
+	"github.com/agentrt/agentrt/quickjs/internal/wasmbin"
+	"github.com/tetratelabs/wazero"
+)
+
+//go:embed quickjs.wasm
+var module []byte
+
+//go:embed js/prelude.js
+var prelude string
+
+var moduleHash = sync.OnceValue(func() [32]byte {
+	h := sha256.New()
+	h.Write(module)
+	h.Write([]byte(prelude))
+	return [32]byte(h.Sum(nil))
+})
+
+// Engine is the compiled module with its configuration. It may be used from
+// several goroutines.
+type Engine struct {
+	config   Config
+	runtime  wazero.Runtime
+	cache    wazero.CompilationCache
+	compiled wazero.CompiledModule
+	data     []wasmbin.DataSegment
+	base     *Snapshot
+	slots    slots
+	profiler atomic.Pointer[Profiler]
+	live     sync.WaitGroup
+	closed   atomic.Bool
+}
+
+// New compiles the module, or loads it from the cache directory of the
+// configuration, and prepares the snapshot that all others start from.
+func New(ctx context.Context, config Config) (*Engine, error) {
+	if len(config.bytecodeKey) == 0 {
+		config.bytecodeKey = make([]byte, 32)
+		rand.Read(config.bytecodeKey)
+	}
+	if config.ops == nil {
+		return nil, errors.New("quickjs: the configuration is empty, start with NewConfig")
+	}
+	e := &Engine{config: config, slots: newSlots(config.runSlots)}
+	rc := wazero.NewRuntimeConfig().WithMemoryLimitPages(config.memoryLimit >> 16).WithDebugInfoEnabled(false)
+	var err error
+	if config.cacheDir != "" {
+		if e.cache, err = wazero.NewCompilationCacheWithDir(config.cacheDir); err != nil {
+			return nil, fmt.Errorf("quickjs: compilation cache: %w", err)
+		}
+		rc = rc.WithCompilationCache(e.cache)
+	}
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
+	if err := e.prepare(ctx); err != nil {
+		return nil, errors.Join(err, e.Close(context.WithoutCancel(ctx)))
+	}
+	return e, nil
+}
+
+func (e *Engine) prepare(ctx context.Context) (err error) {
+	if e.data, err = wasmbin.DataSegments(module); err != nil {
+		return fmt.Errorf("quickjs: embedded module: %w", err)
+	}
+	code, err := wasmbin.Strip(module, wasmbin.SectionData, wasmbin.SectionDataCount, wasmbin.SectionCustom)
+	if err != nil {
+		return fmt.Errorf("quickjs: embedded module: %w", err)
+	}
+	if err := instantiateHost(ctx, e.runtime); err != nil {
+		return fmt.Errorf("quickjs: host module: %w", err)
+	}
+	if e.compiled, err = e.runtime.CompileModule(ctx, code); err != nil {
+		return fmt.Errorf("quickjs: compiling the module: %w", err)
+	}
+	i, err := e.boot(ctx)
+	if err != nil {
+		return err
+	}
+	defer i.Close()
+	if err := i.EvalScript(ctx, "agentrt:prelude", prelude); err != nil {
+		return fmt.Errorf("quickjs: prelude: %w", err)
+	}
+	e.base, err = i.snapshot(ctx)
+	return err
+}
+
+// boot makes an instance without a snapshot.
+func (e *Engine) boot(ctx context.Context) (*Instance, error) {
+	empty := cow.NewCopyingImage(nil)
+	i, err := e.instantiate(ctx, empty, uint64(e.config.headroom))
+	if err != nil {
+		return nil, err
+	}
+	i.preparing = true
+	fail := func(err error) (*Instance, error) { return nil, errors.Join(err, i.Close()) }
+	mem := i.region.Bytes()
+	for _, d := range e.data {
+		if uint64(d.Offset)+uint64(len(d.Bytes)) > uint64(len(mem)) {
+			return fail(fmt.Errorf("quickjs: a data segment lies outside of %d bytes of memory", len(mem)))
+		}
+		copy(mem[d.Offset:], d.Bytes)
+	}
+	if _, err := i.mod.ExportedFunction("_initialize").Call(&callContext{ctx, i}); err != nil {
+		return fail(fmt.Errorf("quickjs: initialising the module: %w", err))
+	}
+	at, err := i.exec(ctx, cmdInit, e.config.heapLimit(), 0, 0)
+	if err != nil || at == 0 {
+		return fail(fmt.Errorf("quickjs: creating the JavaScript context: %w", errors.Join(err, ErrMemoryLimit)))
+	}
+	if err := i.attach(at); err != nil {
+		return fail(err)
+	}
+	return i, i.begin(ctx)
+}
+
+// heapLimit leaves room for the stack, static data and the error itself.
+func (c Config) heapLimit() uint32 { return c.memoryLimit - 3<<20 }
+
+// NewSnapshot evaluates prepare in a new instance and returns its memory as a
+// snapshot. prepare must leave no timer and no host call pending.
+func (e *Engine) NewSnapshot(ctx context.Context, prepare func(context.Context, *Instance) error) (*Snapshot, error) {
+	return e.base.Extend(ctx, prepare)
+}
+
+// Compile returns the bytecode of an ES module, without its source text but with
+// line numbers. Imports are resolved when it is loaded.
+func (e *Engine) Compile(ctx context.Context, name, source string) ([]byte, error) {
+	i, err := e.base.NewInstance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer i.Close()
+	r, err := i.eval(ctx, evalCompile, name, []byte(source))
+	if err != nil {
+		return nil, err
+	}
+	return e.seal(r.Body), nil
+}
+
+const bytecodeMagic = "agentrt-bytecode-1\n"
+
+func (e *Engine) seal(code []byte) []byte {
+	out := append([]byte(bytecodeMagic), e.sign(code)...)
+	return append(out, code...)
+}
+
+func (e *Engine) sign(code []byte) []byte {
+	mac := hmac.New(sha256.New, e.config.bytecodeKey)
+	hash := moduleHash()
+	mac.Write(hash[:])
+	mac.Write(code)
+	return mac.Sum(nil)
+}
+
+func (e *Engine) open(sealed []byte) ([]byte, error) {
+	n := len(bytecodeMagic)
+	if len(sealed) < n+sha256.Size || string(sealed[:n]) != bytecodeMagic {
+		return nil, ErrBytecode
+	}
+	code := sealed[n+sha256.Size:]
+	if !hmac.Equal(sealed[n:n+sha256.Size], e.sign(code)) {
+		return nil, ErrBytecode
+	}
+	return code, nil
+}
+
+// Close waits for the goroutines of host operations, as long as ctx allows, and
+// releases the engine. All instances must have been closed.
+func (e *Engine) Close(ctx context.Context) error {
+	if e.closed.Swap(true) {
+		return nil
+	}
+	done := make(chan struct{})
+	go func() { e.live.Wait(); close(done) }()
+	var errs []error
+	select {
+	case <-done:
+	case <-ctx.Done():
+		errs = append(errs, fmt.Errorf("quickjs: host operations still run: %w", ctx.Err()))
+	}
+	if e.base != nil {
+		errs = append(errs, e.base.Close())
+	}
+	if e.compiled != nil {
+		errs = append(errs, e.compiled.Close(ctx))
+	}
+	errs = append(errs, e.runtime.Close(ctx))
+	if e.cache != nil {
+		errs = append(errs, e.cache.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+

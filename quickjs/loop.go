@@ -1,0 +1,124 @@
+package quickjs
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+var errIdle = errors.New("quickjs: idle")
+
+// loop runs the event loop until done, or returns errIdle when nothing can
+// happen any more. The caller holds the instance and a slot; while the loop
+// waits it gives the slot back.
+func (i *Instance) loop(ctx context.Context, done func() bool) error {
+	for {
+		if i.word(offJobs) > 0 {
+			if _, err := i.exec(ctx, cmdRunJobs, 0, 0, 0); err != nil {
+				return err
+			}
+		}
+		if done() {
+			return nil
+		}
+		if c, ok := i.takeCompletion(); ok {
+			if err := i.complete(ctx, c); err != nil {
+				return err
+			}
+			continue
+		}
+		timers, pending := i.word(offTimers), i.word(offPending)
+		if timers == 0 && pending == 0 {
+			return errIdle
+		}
+		wait := time.Duration(-1)
+		if timers > 0 {
+			if wait = i.nextTimer(); wait <= 0 {
+				if _, err := i.exec(ctx, cmdRunTimers, 0, 0, 0); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := i.wait(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// wait sleeps until a completion, the timer (if not negative), Kill or ctx.
+func (i *Instance) wait(ctx context.Context, timer time.Duration) error {
+	i.engine.slots.release()
+	var due <-chan time.Time
+	if timer >= 0 {
+		t := time.NewTimer(timer)
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-i.wake:
+	case <-due:
+	case <-ctx.Done():
+	}
+	// The slot is taken back whatever happened: the caller releases it.
+	_ = i.engine.slots.acquire(context.WithoutCancel(ctx))
+	i.slotSince = time.Now()
+	if err := i.interruption(ctx); err != nil {
+		i.broken.Store(true)
+		return err
+	}
+	return nil
+}
+
+func (i *Instance) takeCompletion() (completion, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.done) == 0 {
+		return completion{}, false
+	}
+	c := i.done[0]
+	if i.done = i.done[1:]; len(i.done) == 0 {
+		i.done = nil
+	}
+	return c, true
+}
+
+func (i *Instance) complete(ctx context.Context, c completion) error {
+	if err := i.post(ctx, c.reply); err != nil {
+		return err
+	}
+	_, err := i.exec(ctx, cmdComplete, c.id, 0, 0)
+	return err
+}
+
+// start runs an asynchronous operation on a goroutine that the engine owns.
+func (i *Instance) start(id uint32, call func(context.Context, []byte, []byte) reply, head, body []byte) {
+	ctx, cancel := context.WithCancel(i.useCtx)
+	i.mu.Lock()
+	if i.calls == nil {
+		i.calls = map[uint32]context.CancelFunc{}
+	}
+	i.calls[id] = cancel
+	generation := i.generation
+	i.mu.Unlock()
+	i.engine.live.Go(func() {
+		defer cancel()
+		r := call(ctx, head, body)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if i.generation != generation {
+			return
+		}
+		delete(i.calls, id)
+		i.done = append(i.done, completion{id, r})
+		i.notify()
+	})
+}
+
+func (i *Instance) cancelCall(id uint32) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if cancel := i.calls[id]; cancel != nil {
+		cancel()
+	}
+}

@@ -1,0 +1,147 @@
+package quickjs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// None is the request or response type of an operation that has none.
+type None struct{}
+
+// Message is a request or response of a JSON head and a body of bytes. The
+// JavaScript side passes (head, body) and receives { head, body }.
+type Message[T any] struct {
+	Head T
+	Body []byte
+}
+
+func (m *Message[T]) parts() (any, *[]byte) { return &m.Head, &m.Body }
+
+type splitter interface{ parts() (any, *[]byte) }
+
+type reply struct {
+	shape      uint32
+	head, body []byte
+}
+
+type operation struct {
+	async bool
+	call  func(ctx context.Context, head, body []byte) reply
+}
+
+// Ops is a set of host operations by name. It is not safe for concurrent use.
+type Ops struct {
+	names map[string]uint32
+	list  []operation
+}
+
+// NewOps returns an empty set.
+func NewOps() *Ops { return &Ops{names: map[string]uint32{}} }
+
+func (o *Ops) clone() *Ops {
+	return &Ops{names: maps.Clone(o.names), list: slices.Clone(o.list)}
+}
+
+func (o *Ops) add(name string, op operation) {
+	if _, dup := o.names[name]; dup || name == "" {
+		panic(fmt.Sprintf("quickjs: operation %q is empty or registered twice", name))
+	}
+	o.names[name] = uint32(len(o.list)) + opUser
+	o.list = append(o.list, op)
+}
+
+// Sync registers an operation that runs while the guest waits. __host.op(name)
+// gives JavaScript the function (head, body) => response. Req and Res are None,
+// []byte (a body), Message (both) or any type of encoding/json (a head). A []byte
+// request is valid until fn returns.
+func Sync[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res, error)) {
+	o.add(name, operation{call: adapt(fn)})
+}
+
+// Async registers an operation whose JavaScript function returns a promise. fn
+// runs on its own goroutine with a context that ends with the use of the
+// instance or when JavaScript cancels the call; it must not use the instance.
+func Async[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res, error)) {
+	o.add(name, operation{async: true, call: adapt(fn)})
+}
+
+func adapt[Req, Res any](fn func(context.Context, Req) (Res, error)) func(context.Context, []byte, []byte) reply {
+	return func(ctx context.Context, head, body []byte) reply {
+		var req Req
+		if err := decode(&req, head, body); err != nil {
+			return errorReply(&HostError{Name: "TypeError", Message: err.Error()})
+		}
+		res, err := fn(ctx, req)
+		if err != nil {
+			return errorReply(err)
+		}
+		return encode(&res)
+	}
+}
+
+func decode(req any, head, body []byte) error {
+	switch r := req.(type) {
+	case *None:
+		return nil
+	case *[]byte:
+		*r = body
+		return nil
+	case splitter:
+		h, b := r.parts()
+		*b = body
+		return decodeHead(h, head)
+	}
+	return decodeHead(req, head)
+}
+
+func decodeHead(dst any, head []byte) error {
+	if len(head) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(head, dst); err != nil {
+		return fmt.Errorf("the operation's argument does not fit: %w", err)
+	}
+	return nil
+}
+
+func encode(res any) reply {
+	var r reply
+	var head any
+	switch v := res.(type) {
+	case *None:
+		return r
+	case *[]byte:
+		return reply{shape: shapeBody, body: *v}
+	case splitter:
+		h, b := v.parts()
+		r.shape, r.body, head = shapeBody, *b, h
+	default:
+		head = res
+	}
+	text, err := json.Marshal(head)
+	if err != nil {
+		return errorReply(fmt.Errorf("the operation's result is no JSON: %w", err))
+	}
+	r.shape |= shapeHead
+	r.head = text
+	return r
+}
+
+func errorReply(err error) reply {
+	he, ok := errors.AsType[*HostError](err)
+	if !ok {
+		he = &HostError{Name: "Error", Message: err.Error()}
+		if errors.Is(err, context.Canceled) {
+			he.Name = "AbortError"
+		}
+	}
+	text, jsonErr := json.Marshal(he)
+	if jsonErr != nil {
+		text, _ = json.Marshal(&HostError{Name: he.Name, Message: he.Message})
+	}
+	return reply{shape: shapeHead | shapeError, head: text}
+}

@@ -1,0 +1,82 @@
+package quickjs
+
+import (
+	"context"
+	"errors"
+
+	"github.com/agentrt/agentrt/quickjs/internal/cow"
+)
+
+// Snapshot is the memory of a prepared instance. It lives in RAM only. It may be
+// used from several goroutines.
+type Snapshot struct {
+	engine *Engine
+	image  cow.Image
+	size   uint64
+	shared uint32
+}
+
+// NewInstance returns an instance that starts as the snapshot, with random seeds
+// and a time origin of its own.
+func (s *Snapshot) NewInstance(ctx context.Context) (*Instance, error) {
+	i, err := s.engine.instantiate(ctx, s.image, s.size)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(i.attach(s.shared)); err != nil {
+		return nil, errors.Join(err, i.Close())
+	}
+	if err := i.begin(ctx); err != nil {
+		return nil, errors.Join(err, i.Close())
+	}
+	return i, nil
+}
+
+// Extend evaluates prepare in an instance of s and returns the result as a new
+// snapshot; s stays as it is.
+func (s *Snapshot) Extend(ctx context.Context, prepare func(context.Context, *Instance) error) (*Snapshot, error) {
+	i, err := s.NewInstance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer i.Close()
+	i.preparing = true
+	if err := prepare(ctx, i); err != nil {
+		return nil, err
+	}
+	return i.snapshot(ctx)
+}
+
+// Len is the size of the image in bytes, trailing zeros excluded.
+func (s *Snapshot) Len() int { return s.image.Len() }
+
+// Close releases the image. Instances made of it go on.
+func (s *Snapshot) Close() error { return s.image.Close() }
+
+func (i *Instance) snapshot(ctx context.Context) (*Snapshot, error) {
+	leave, err := i.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if err := i.loop(ctx, func() bool { return i.word(offJobs) == 0 }); err != nil {
+		return nil, err
+	}
+	if i.word(offPending) > 0 || i.word(offTimers) > 0 {
+		return nil, ErrNotIdle
+	}
+	if _, err := i.exec(ctx, cmdFreeze, i.engine.config.gcSlack, 0, 0); err != nil {
+		return nil, err
+	}
+	mem := i.region.Bytes()
+	clear(mem[:i.stackPointer.Get()])
+	mailbox := i.word(offMailbox)
+	clear(mem[mailbox : mailbox+mailboxSize])
+	s := &Snapshot{engine: i.engine, size: uint64(len(mem)), shared: i.shared}
+	if i.engine.config.copying {
+		s.image = cow.NewCopyingImage(mem)
+	} else if s.image, err = cow.NewImage(mem); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
