@@ -256,7 +256,7 @@ func (i *Instance) tick(ctx context.Context) error {
 
 // answer writes a reply to a synchronous request.
 func (i *Instance) answer(r reply) (uint32, error) {
-	if len(r.head)+len(r.body) > mailboxSize {
+	if len(r.head)+1+len(r.body) > mailboxSize {
 		i.stash = r
 		i.setWord(offHeadLen, uint32(len(r.head)))
 		i.setWord(offBodyLen, uint32(len(r.body)))
@@ -264,12 +264,14 @@ func (i *Instance) answer(r reply) (uint32, error) {
 	}
 	mailbox := i.word(offMailbox)
 	i.place(offHead, mailbox, r.head)
-	i.place(offBody, mailbox+uint32(len(r.head)), r.body)
+	i.place(offBody, mailbox+uint32(len(r.head))+1, r.body)
 	return r.shape, nil
 }
 
+// place writes data and, since the module's JSON parser wants one, a NUL.
 func (i *Instance) place(off, at uint32, data []byte) {
 	i.mod.Memory().Write(at, data)
+	i.mod.Memory().WriteByte(at+uint32(len(data)), 0)
 	i.setWord(off, at)
 	i.setWord(off+4, uint32(len(data)))
 }
@@ -280,12 +282,12 @@ func (i *Instance) post(ctx context.Context, r reply) error {
 	mailbox := i.word(offMailbox)
 	var at [2]uint32
 	for k, data := range [2][]byte{r.head, r.body} {
-		if len(data) <= ownedFrom && used+uint32(len(data)) <= mailboxSize {
+		if len(data) <= ownedFrom {
 			at[k] = mailbox + used
-			used += uint32(len(data))
+			used += uint32(len(data)) + 1
 			continue
 		}
-		ptr, err := i.alloc(ctx, len(data))
+		ptr, err := i.alloc(ctx, len(data)+1)
 		if err != nil {
 			return err
 		}
@@ -341,7 +343,7 @@ func (i *Instance) eval(ctx context.Context, mode uint32, name string, source []
 	text := make([]byte, len(source)+1+len(name))
 	copy(text, source)
 	copy(text[len(source)+1:], name)
-	ptr, err := i.alloc(ctx, len(text))
+	ptr, err := i.alloc(ctx, len(text)+1)
 	if err != nil {
 		return nil, err
 	}
@@ -373,12 +375,12 @@ func (i *Instance) Call(ctx context.Context, module, export string, head json.Ra
 	if body != nil {
 		r.shape |= shapeBody
 	}
-	names, err := i.alloc(ctx, len(module)+len(export))
+	names, err := i.alloc(ctx, len(module)+1+len(export)+1)
 	if err != nil {
 		return nil, err
 	}
 	i.place(offName, names, []byte(module))
-	i.place(offExportName, names+uint32(len(module)), []byte(export))
+	i.place(offExportName, names+uint32(len(module))+1, []byte(export))
 	if err := i.post(ctx, r); err != nil {
 		return nil, err
 	}

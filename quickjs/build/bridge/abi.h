@@ -10,7 +10,7 @@
 #define MAILBOX_SIZE 16384
 
 /* message.shape */
-#define SHAPE_HEAD 1      /* head holds JSON (UTF-8) */
+#define SHAPE_HEAD 1      /* head holds JSON (UTF-8), NUL after it towards the module */
 #define SHAPE_BODY 2      /* body holds bytes */
 #define SHAPE_ERROR 4     /* head describes an error */
 #define SHAPE_OWNED_HEAD 8  /* head is a block of run(CMD_ALLOC); the module frees it */

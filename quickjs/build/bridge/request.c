@@ -25,7 +25,7 @@ static uint32_t request(uint32_t op, uint32_t id, const void *head, size_t head_
     if (shape & SHAPE_STASHED) {
         shape &= ~SHAPE_STASHED;
         if (shape & SHAPE_HEAD)
-            h = js_malloc_rt(rt, max_int(shared.head_len, 1));
+            h = js_malloc_rt(rt, shared.head_len + 1);
         if (shape & SHAPE_BODY)
             b = js_malloc_rt(rt, max_int(shared.body_len, 1));
         if (((shape & SHAPE_HEAD) && !h) || ((shape & SHAPE_BODY) && !b)) {
@@ -37,6 +37,8 @@ static uint32_t request(uint32_t op, uint32_t id, const void *head, size_t head_
             return SHAPE_STASHED;
         }
         host_request(OP_TAKE, 0, h, shared.head_len, b, shared.body_len);
+        if (h)
+            ((char *)h)[shared.head_len] = '\0'; /* as JS_ParseJSON wants it */
         shared.head = (uint32_t)h;
         shared.body = (uint32_t)b;
         shape |= (h ? SHAPE_OWNED_HEAD : 0) | (b ? SHAPE_OWNED_BODY : 0);
