@@ -79,12 +79,12 @@ func (c Config) WithCacheDir(dir string) Config { c.cacheDir = dir; return c }
 // rounded down to 64 KiB and at least 8 MiB.
 func (c Config) WithMemoryLimit(bytes uint32) Config {
 	c.memoryLimit = max(bytes&^0xffff, 8<<20)
-	c.headroom = min(c.headroom, c.memoryLimit)
+	c.headroom = min(c.headroom, c.memoryLimit/4)
 	return c
 }
 
 // WithCPULimit bounds the time the guest may run in one use, waiting excluded;
-// 0 means no limit.
+// 0 means no limit. Preparing a snapshot is bounded by its context only.
 func (c Config) WithCPULimit(d time.Duration) Config { c.cpuLimit = d; return c }
 
 // WithFuelLimit bounds the loop iterations of the module in one use, about one

@@ -99,7 +99,7 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 // boot makes an instance without a snapshot.
 func (e *Engine) boot(ctx context.Context) (*Instance, error) {
 	empty := cow.NewCopyingImage(nil)
-	i, err := e.instantiate(ctx, empty, uint64(e.config.headroom))
+	i, err := e.instantiate(ctx, empty, 0)
 	if err != nil {
 		return nil, err
 	}

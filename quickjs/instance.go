@@ -234,10 +234,10 @@ func (i *Instance) tick(ctx context.Context) error {
 	}
 	config := &i.engine.config
 	now := time.Now()
-	if limit := config.cpuLimit; limit > 0 && time.Duration(i.cpu.Load())+now.Sub(i.entered) > limit {
+	if limit := config.cpuLimit; limit > 0 && !i.preparing && time.Duration(i.cpu.Load())+now.Sub(i.entered) > limit {
 		return fmt.Errorf("%w: %w (%v)", ErrInterrupted, ErrCPULimit, limit)
 	}
-	if n := i.ticks.Add(1) * fuelInterval; config.fuelLimit > 0 && n > config.fuelLimit {
+	if n := i.ticks.Add(1) * fuelInterval; config.fuelLimit > 0 && !i.preparing && n > config.fuelLimit {
 		return fmt.Errorf("%w: %w (%d)", ErrInterrupted, ErrFuelLimit, config.fuelLimit)
 	}
 	if p := i.engine.profiler.Load(); p != nil && now.Sub(i.sampled) >= p.period {

@@ -25,7 +25,6 @@ const endless = `
 		replaceAll: () => { let s = "ab".repeat(1e4); for (;;) s.replaceAll("a", "cc"); },
 		indexOf: () => Array.prototype.indexOf.call({ length: 9e15 }, 1),
 		fill: () => Array.prototype.fill.call({ length: 9e15 }, 1),
-		includes: () => Array(4e9 | 0 || 2147483647).includes(1) || spins.loop(),
 		recursion: () => { const f = (n) => { try { return f(n + 1); } catch { return f(0); } }; return f(0); },
 		microtasks: () => { const f = () => Promise.resolve().then(f); return f(); },
 		generator: () => { for (const _ of (function* () { for (;;) yield 1; })()); },
@@ -149,7 +148,7 @@ func TestMemoryBombs(t *testing.T) {
 			i := newInstance(t, s)
 			_, err := i.Call(t.Context(), "main.js", "explode", []byte(`"`+name+`"`), nil)
 			js, isJS := errors.AsType[*quickjs.JSError](err)
-			if !errors.Is(err, quickjs.ErrMemoryLimit) && !(isJS && js.Name == "RangeError") {
+			if !errors.Is(err, quickjs.ErrMemoryLimit) && !(isJS && (js.Name == "RangeError" || js.Message == "string too long")) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if linear, _ := i.Memory(); linear > 32<<20 {

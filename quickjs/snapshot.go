@@ -65,7 +65,7 @@ func (i *Instance) snapshot(ctx context.Context) (*Snapshot, error) {
 	if i.word(offPending) > 0 || i.word(offTimers) > 0 {
 		return nil, ErrNotIdle
 	}
-	if _, err := i.exec(ctx, cmdFreeze, i.engine.config.gcSlack, 0, 0); err != nil {
+	if _, err := i.exec(ctx, cmdFreeze, i.engine.config.gcSlack, i.engine.config.headroom, 0); err != nil {
 		return nil, err
 	}
 	mem := i.region.Bytes()

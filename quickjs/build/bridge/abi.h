@@ -56,7 +56,7 @@ enum command {
     CMD_COMPLETE,   /* (call id): settle with the message */
     CMD_RUN_TIMERS, /* (): fire what is due */
     CMD_RESULT,     /* (): message of the watched promise */
-    CMD_FREEZE,     /* (gc_slack): collect, make the heap immortal */
+    CMD_FREEZE,     /* (gc_slack, headroom): collect, make the heap immortal */
     CMD_GC,         /* () */
 };
 

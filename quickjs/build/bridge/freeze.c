@@ -65,9 +65,10 @@ static void seal_arenas(void)
     }
 }
 
-static void freeze(uint32_t gc_slack)
+static void freeze(uint32_t gc_slack, uint32_t headroom)
 {
     struct list_head *el;
+    void *volatile top; /* volatile: the compiler would drop the pair */
     int i;
 
     run_jobs();
@@ -92,5 +93,7 @@ static void freeze(uint32_t gc_slack)
             make_immortal(rt->atom_array[i]);
     }
     seal_arenas();
+    top = malloc(headroom); /* the allocator keeps it: instances need not grow */
+    free(top);
     rt->malloc_gc_threshold = rt->malloc_state.malloc_size + gc_slack;
 }

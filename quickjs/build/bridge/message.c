@@ -68,7 +68,7 @@ static JSValue message_error(void)
 
     if (JS_IsException(head))
         return head;
-    error = JS_NewError(ctx);
+    error = JS_NewObjectClass(ctx, JS_CLASS_ERROR);
     if (JS_IsException(error)) {
         JS_FreeValue(ctx, head);
         return error;

@@ -198,10 +198,9 @@ done:
 static JSValue js_op_call(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv,
                           int magic, JSValueConst *data)
 {
-    uint32_t op = magic;
-    if (op & OP_ASYNC)
-        return call_async(op & ~OP_ASYNC, argv[0], argv[1]);
-    return call_sync(op, argv[0], argv[1]);
+    if (magic & 1)
+        return call_async(magic >> 1, argv[0], argv[1]);
+    return call_sync(magic >> 1, argv[0], argv[1]);
 }
 
 /* host.op(name): the function that calls the operation */
@@ -221,7 +220,7 @@ static JSValue js_host_op(JSContext *c, JSValueConst this_val, int argc, JSValue
     is_async = JS_ToBool(ctx, v);
     JS_FreeValue(ctx, v);
     JS_FreeValue(ctx, reply);
-    return JS_NewCFunctionData(ctx, js_op_call, 2, op | (is_async > 0 ? OP_ASYNC : 0), 0, NULL);
+    return JS_NewCFunctionData(ctx, js_op_call, 2, op << 1 | (is_async > 0), 0, NULL);
 }
 
 static JSValue js_host_call_id(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)

@@ -322,7 +322,7 @@ EXPORT(run) uint32_t run(enum command cmd, uint32_t a, uint32_t b, uint32_t c)
     case CMD_FREEZE:
         watch(JS_UNDEFINED);
         shared.watched = WATCHED_NONE;
-        freeze(a);
+        freeze(a, b);
         break;
     case CMD_GC:
         JS_RunGC(rt);
