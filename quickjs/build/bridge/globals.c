@@ -61,9 +61,11 @@ static JSValue js_host_reply(JSContext *c, JSValueConst this_val, int argc, JSVa
     return v;
 }
 
+static double time_origin; /* Unix ms; ctx->time_origin is its monotonic twin */
+
 static JSValue js_time_origin(JSContext *c, JSValueConst this_val)
 {
-    return js_float64(ctx->time_origin);
+    return js_float64(time_origin);
 }
 
 static const JSCFunctionListEntry host_functions[] = {

@@ -70,6 +70,7 @@ static void begin(uint32_t memory_limit, uint32_t seed_lo, uint32_t seed_hi)
     JS_SetMemoryLimit(rt, memory_limit);
     ctx->random_state = ((uint64_t)seed_hi << 32 | seed_lo) | 1;
     ctx->time_origin = js__now_ms();
+    time_origin = host_clock(0);
     rt->oom_count = 0;
 }
 
