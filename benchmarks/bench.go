@@ -1,0 +1,112 @@
+// Package benchmarks measures the engine on the machine at hand. It is behind
+// "agentrt bench".
+package benchmarks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Report is what a run prints with --json.
+type Report struct {
+	Machine Machine            `json:"machine"`
+	Figures map[string]float64 `json:"figures"`
+}
+
+// Machine names where the figures come from.
+type Machine struct {
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+	Cores int    `json:"cores"`
+	CPU   string `json:"cpu,omitempty"`
+	Go    string `json:"go"`
+}
+
+func thisMachine() Machine {
+	m := Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), Go: runtime.Version()}
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if name, ok := strings.CutPrefix(line, "model name"); ok {
+				m.CPU = strings.Trim(name, " \t:\n")
+				break
+			}
+		}
+	}
+	return m
+}
+
+// Main runs the groups named in args, all if none is, and prints the figures to
+// out and progress to progress.
+func Main(ctx context.Context, args []string, out, progress io.Writer) error {
+	var groups []string
+	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		groups = append(groups, args[0])
+		args = args[1:]
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(progress)
+	asJSON := flags.Bool("json", false, "print JSON")
+	quick := flags.Bool("quick", false, "fewer rounds")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if g != "engine" {
+			return fmt.Errorf("there is no group %q (groups: engine)", g)
+		}
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	figures, err := engine(ctx, *quick, progress)
+	if err != nil {
+		return err
+	}
+	report := Report{Machine: thisMachine(), Figures: figures}
+	if *asJSON {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(report)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s/%s, %d cores, %s, %s\n", report.Machine.OS, report.Machine.Arch, report.Machine.Cores, report.Machine.CPU, report.Machine.Go)
+	names := make([]string, 0, len(figures))
+	for name := range figures {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(w, "%s\t%.3f\n", name, figures[name])
+	}
+	return w.Flush()
+}
+
+// percentiles runs f n times and returns the 50th and 99th percentile.
+func percentiles(n int, f func() error) (p50, p99 time.Duration, err error) {
+	if n < 100 {
+		return 0, 0, errors.New("too few rounds for a 99th percentile")
+	}
+	all := make([]time.Duration, n)
+	for k := range all {
+		start := time.Now()
+		if err := f(); err != nil {
+			return 0, 0, err
+		}
+		all[k] = time.Since(start)
+	}
+	slices.Sort(all)
+	return all[n/2], all[n*99/100], nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
+func microseconds(d time.Duration) float64 { return float64(d) / 1e3 }

@@ -1,0 +1,209 @@
+package benchmarks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agentrt/agentrt/quickjs"
+)
+
+const (
+	libraryKiB = 450
+	chunk      = 64 << 10
+)
+
+func operations() *quickjs.Ops {
+	ops := quickjs.NewOps()
+	nop := func(context.Context, quickjs.None) (quickjs.None, error) { return quickjs.None{}, nil }
+	quickjs.Sync(ops, "nop", nop)
+	quickjs.Async(ops, "nopLater", nop)
+	quickjs.Sync(ops, "take", func(context.Context, []byte) (quickjs.None, error) { return quickjs.None{}, nil })
+	body := make([]byte, chunk)
+	quickjs.Sync(ops, "give", func(context.Context, quickjs.None) ([]byte, error) { return body, nil })
+	return ops
+}
+
+// engine measures package quickjs. Times of single operations are medians.
+func engine(ctx context.Context, quick bool, progress io.Writer) (figures map[string]float64, err error) {
+	rounds, live := 2000, []int{1000, 5000}
+	if quick {
+		rounds, live = 200, []int{200}
+	}
+	figures = map[string]float64{}
+	step := func(format string, args ...any) { fmt.Fprintf(progress, format+"\n", args...) }
+	cache, err := os.MkdirTemp("", "agentrt-bench")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(cache)
+	config := quickjs.NewConfig().WithOps(operations()).WithCacheDir(cache)
+
+	step("compiling the engine, without and with the cache")
+	var e *quickjs.Engine
+	for _, name := range []string{"first_start_ms", "second_start_ms"} {
+		if e != nil {
+			if err := e.Close(ctx); err != nil {
+				return nil, err
+			}
+		}
+		start := time.Now()
+		if e, err = quickjs.New(ctx, config); err != nil {
+			return nil, err
+		}
+		figures[name] = milliseconds(time.Since(start))
+	}
+	defer func() { err = errors.Join(err, e.Close(context.WithoutCancel(ctx))) }()
+
+	step("loading %d KiB from source and from bytecode", libraryKiB)
+	source := library(libraryKiB)
+	code, err := e.Compile(ctx, "main.js", source)
+	if err != nil {
+		return nil, err
+	}
+	for name, load := range map[string]func(context.Context, *quickjs.Instance) error{
+		"cold_source_ms":   func(ctx context.Context, i *quickjs.Instance) error { return i.EvalModule(ctx, "main.js", source) },
+		"cold_bytecode_ms": func(ctx context.Context, i *quickjs.Instance) error { return i.EvalBytecode(ctx, "main.js", code) },
+	} {
+		best := time.Duration(1 << 62)
+		for range 5 {
+			start := time.Now()
+			s, err := e.NewSnapshot(ctx, load)
+			if err != nil {
+				return nil, err
+			}
+			best = min(best, time.Since(start))
+			if err := s.Close(); err != nil {
+				return nil, err
+			}
+		}
+		figures[name] = milliseconds(best)
+	}
+	s, err := e.NewSnapshot(ctx, func(ctx context.Context, i *quickjs.Instance) error { return i.EvalBytecode(ctx, "main.js", code) })
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	figures["image_mib"] = float64(s.Len()) / (1 << 20)
+
+	step("fresh instances: %d rounds", rounds)
+	hello := func(i *quickjs.Instance) error {
+		_, err := i.Call(ctx, "main.js", "hello", []byte(`{"name":"bench"}`), nil)
+		return err
+	}
+	fresh := func(use func(*quickjs.Instance) error) func() error {
+		return func() error {
+			i, err := s.NewInstance(ctx)
+			if err != nil {
+				return err
+			}
+			return errors.Join(use(i), i.Close())
+		}
+	}
+	p50, _, err := percentiles(rounds, fresh(func(*quickjs.Instance) error { return nil }))
+	if err != nil {
+		return nil, err
+	}
+	figures["new_instance_us"] = microseconds(p50)
+	p50, p99, err := percentiles(rounds, fresh(hello))
+	if err != nil {
+		return nil, err
+	}
+	figures["fresh_hello_p50_ms"], figures["fresh_hello_p99_ms"] = milliseconds(p50), milliseconds(p99)
+
+	step("reset and warm calls: %d rounds", rounds)
+	i, err := s.NewInstance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, i.Close()) }()
+	var warm, reset []time.Duration
+	for range rounds {
+		start := time.Now()
+		if err := hello(i); err != nil {
+			return nil, err
+		}
+		middle := time.Now()
+		if err := i.Reset(ctx); err != nil {
+			return nil, err
+		}
+		warm, reset = append(warm, middle.Sub(start)), append(reset, time.Since(middle))
+	}
+	figures["hello_after_reset_us"], figures["reset_us"] = microseconds(median(warm)), microseconds(median(reset))
+
+	step("host calls")
+	const calls = 1000
+	for export, name := range map[string]string{"nops": "sync_call_us", "nopsLater": "async_call_us", "takes": "chunk_to_host_us", "gives": "chunk_to_guest_us"} {
+		p50, _, err := percentiles(100, func() error {
+			_, err := i.Call(ctx, "main.js", export, []byte("1000"), nil)
+			return errors.Join(err, i.Reset(ctx))
+		})
+		if err != nil {
+			return nil, err
+		}
+		figures[name] = microseconds(p50) / calls
+	}
+	for _, n := range live {
+		step("%d live instances", n)
+		kib, err := liveInstances(ctx, s, n, hello)
+		if err != nil {
+			return nil, err
+		}
+		figures[fmt.Sprintf("live_%d_kib_each", n)] = kib
+		if n == live[0] {
+			figures["idle_instance_kib"] = kib
+		}
+	}
+	return figures, nil
+}
+
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// liveInstances returns how much proportional set size each of n used and idle
+// instances adds, in KiB.
+func liveInstances(ctx context.Context, s *quickjs.Snapshot, n int, use func(*quickjs.Instance) error) (kib float64, err error) {
+	before, err := proportionalSetSize()
+	if err != nil {
+		return 0, err
+	}
+	all := make([]*quickjs.Instance, 0, n)
+	defer func() {
+		for _, i := range all {
+			err = errors.Join(err, i.Close())
+		}
+	}()
+	for range n {
+		i, err := s.NewInstance(ctx)
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, i)
+		if err := use(i); err != nil {
+			return 0, err
+		}
+	}
+	after, err := proportionalSetSize()
+	return (after - before) / float64(n), err
+}
+
+func proportionalSetSize() (kib float64, err error) {
+	text, err := os.ReadFile("/proc/self/smaps_rollup")
+	if err != nil {
+		return 0, fmt.Errorf("memory figures need Linux: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+			_, err := fmt.Sscanf(rest, "%f kB", &kib)
+			return kib, err
+		}
+	}
+	return 0, errors.New("smaps_rollup has no Pss line")
+}
