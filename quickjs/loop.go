@@ -3,6 +3,7 @@ package quickjs
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 )
 
@@ -40,10 +41,22 @@ func (i *Instance) loop(ctx context.Context, done func() bool) error {
 				continue
 			}
 		}
+		if pending > 0 && i.finishesSoon() {
+			continue
+		}
 		if err := i.wait(ctx, wait); err != nil {
 			return err
 		}
 	}
+}
+
+// finishesSoon lets the goroutines of host calls run on this thread before the
+// instance parks: a short operation then costs no wake-up.
+func (i *Instance) finishesSoon() bool {
+	runtime.Gosched()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.done) > 0
 }
 
 // wait sleeps until a completion, the timer (if not negative), Kill or ctx.

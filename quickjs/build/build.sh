@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/../quickjs.wasm}
 cache=${AGENTRT_BUILD_CACHE:-${TMPDIR:-/tmp}/agentrt-quickjs-build}
+command -v apt-get >/dev/null && command -v dpkg >/dev/null || { echo "the build needs Debian's apt-get and dpkg" >&2; exit 3; }
 mkdir -p "$cache"
 cd "$cache"
 site=$(apt-get indextargets --format '$(SITE)' | sort -u | head -1)
@@ -15,7 +16,8 @@ while read -r sum file; do
     qjs-src_*) curl -fsSL -o "$file" "$site/pool/main/q/quickjs-ng/$file" || { echo "not served any more: $file" >&2; exit 3; } ;;
     wasi-libc_*) curl -fsSL -o "$file" "$site/pool/main/w/wasi-libc/$file" || { echo "not served any more: $file" >&2; exit 3; } ;;
     *) version=${file#*_}; version=${version%_*}; version=${version//%3a/:}
-       apt-get download "${file%%_*}=$version" >/dev/null 2>&1 || { echo "not served any more: $file" >&2; exit 3; } ;;
+       package=${file%%_*}=$version
+       apt-get download "$package" >/dev/null 2>&1 || { apt-get update -qq >/dev/null 2>&1 || true; apt-get download "$package" >/dev/null 2>&1; } || { echo "not served any more: $file" >&2; exit 3; } ;;
   esac
   echo "$sum  $file" | sha256sum -c --status - || { echo "checksum differs: $file" >&2; exit 1; }
 done < "$here/inputs.sha256"

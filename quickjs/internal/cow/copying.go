@@ -33,7 +33,7 @@ type copyingRegion struct {
 func (r *copyingRegion) Bytes() []byte { return r.mem }
 
 func (r *copyingRegion) Grow(size uint64) []byte {
-	if size > r.limit {
+	if size > r.limit || size < uint64(len(r.mem)) {
 		return nil
 	}
 	r.grown = true

@@ -6,8 +6,9 @@ import (
 )
 
 func TestRegions(t *testing.T) {
-	content := make([]byte, 64<<10)
+	content := make([]byte, 1<<20)
 	copy(content[PageSize:], "second page")
+	copy(content[255*PageSize:], "end mark")
 	mapped, err := NewImage(content)
 	if err != nil {
 		t.Fatal(err)
@@ -15,20 +16,20 @@ func TestRegions(t *testing.T) {
 	for name, im := range map[string]Image{"mapped": mapped, "copying": NewCopyingImage(content)} {
 		t.Run(name, func(t *testing.T) {
 			defer im.Close()
-			a, err := im.NewRegion(128<<10, 256<<10)
+			a, err := im.NewRegion(2<<20, 4<<20)
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := im.NewRegion(128<<10, 256<<10)
+			b, err := im.NewRegion(2<<20, 4<<20)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := append(bytes.Clone(content), make([]byte, 64<<10)...)
+			want := append(bytes.Clone(content), make([]byte, 1<<20)...)
 			for range 3 * 9 {
 				if !bytes.Equal(a.Bytes(), want) {
 					t.Fatal("a region does not start as the image")
 				}
-				a.Bytes()[0], a.Bytes()[PageSize], a.Bytes()[100<<10] = 1, 2, 3
+				a.Bytes()[0], a.Bytes()[PageSize], a.Bytes()[1500<<10] = 1, 2, 3
 				if !bytes.Equal(b.Bytes(), want) {
 					t.Fatal("a write shows in another region")
 				}
@@ -41,10 +42,10 @@ func TestRegions(t *testing.T) {
 					t.Fatalf("after an idle Reset: %v", err)
 				}
 			}
-			if a.Grow(512<<10) != nil {
+			if a.Grow(8<<20) != nil {
 				t.Error("Grow beyond the limit succeeded")
 			}
-			if got := a.Grow(192 << 10); len(got) != 192<<10 || !isZero(got[128<<10:]) {
+			if got := a.Grow(3 << 20); len(got) != 3<<20 || !isZero(got[2<<20:]) {
 				t.Errorf("Grow gave %d bytes", len(got))
 			}
 			if _, err := a.Reset(); err == nil {
@@ -58,7 +59,7 @@ func TestRegions(t *testing.T) {
 			}
 		})
 	}
-	if _, err := mapped.NewRegion(128<<10, 128<<10); mapped != nil && err == nil {
+	if _, err := mapped.NewRegion(2<<20, 2<<20); mapped != nil && err == nil {
 		if _, ok := mapped.(*copyingImage); !ok {
 			t.Error("NewRegion of a closed image succeeded")
 		}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -22,19 +24,51 @@ func NewImage(mem []byte) (Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cow: memfd_create: %w", err)
 	}
-	im := &memfdImage{fd: fd}
-	if err := im.fill(mem); err != nil {
+	dense, marks := split(mem)
+	im := &memfdImage{fd: fd, marks: marks}
+	if err := im.fill(mem[:dense]); err != nil {
 		im.Close()
 		return nil, err
 	}
 	return im, nil
 }
 
+// memfdImage holds the dense pages in a file. The last pages of an allocator's
+// heap are zero but for an end mark or two; those lie in marks, so that what an
+// instance allocates gets anonymous pages, which fault faster.
 type memfdImage struct {
-	mu   sync.RWMutex
-	fd   int
-	data []byte // read-only mapping, shared by all regions' resets
-	refs int
+	mu    sync.RWMutex
+	fd    int
+	data  []byte         // read-only mapping, shared by all regions' resets
+	marks map[int][]byte // content by page index
+	refs  int
+}
+
+const (
+	maxMarks = 4  // pages that every new region copies
+	minRun   = 64 // zero pages that are worth keeping out of the file
+)
+
+// split returns where the zero run begins behind which at most maxMarks pages
+// are not zero, and these pages by index.
+func split(mem []byte) (dense int, marks map[int][]byte) {
+	dense, marks = len(mem), map[int][]byte{}
+	pending := map[int][]byte{}
+	for page, run := len(mem)/PageSize-1, 0; page >= 0; page-- {
+		content := mem[page*PageSize : (page+1)*PageSize]
+		if isZero(content) {
+			if run++; run >= minRun {
+				dense = page * PageSize
+				maps.Copy(marks, pending)
+			}
+			continue
+		}
+		if run = 0; len(pending) == maxMarks {
+			break
+		}
+		pending[page] = slices.Clone(content)
+	}
+	return dense, marks
 }
 
 func (im *memfdImage) fill(mem []byte) error {
@@ -65,7 +99,7 @@ func (im *memfdImage) fill(mem []byte) error {
 	return nil
 }
 
-func (im *memfdImage) Len() int { return len(im.data) }
+func (im *memfdImage) Len() int { return len(im.data) + len(im.marks)*PageSize }
 
 func (im *memfdImage) Close() error {
 	im.mu.Lock()
@@ -108,6 +142,9 @@ func (im *memfdImage) NewRegion(size, limit uint64) (Region, error) {
 		}
 	}
 	im.refs++
+	for page, content := range im.marks {
+		copy(mem[page*PageSize:], content)
+	}
 	return r, nil
 }
 
@@ -129,7 +166,7 @@ type mappedRegion struct {
 func (r *mappedRegion) Bytes() []byte { return r.mem }
 
 func (r *mappedRegion) Grow(size uint64) []byte {
-	if size > uint64(len(r.whole)) {
+	if size > uint64(len(r.whole)) || size < uint64(len(r.mem)) {
 		return nil
 	}
 	r.grown = true
@@ -202,6 +239,13 @@ func (r *mappedRegion) restore(i int) bool {
 		copy(page, want)
 		return false
 	}
+	if want := r.image.marks[i]; want != nil {
+		if bytes.Equal(page, want) {
+			return true
+		}
+		copy(page, want)
+		return false
+	}
 	if bytes.Equal(page, zeroPage[:]) {
 		return true
 	}
@@ -212,6 +256,11 @@ func (r *mappedRegion) restore(i int) bool {
 func (r *mappedRegion) drop(from, to int) error {
 	if err := unix.Madvise(r.mem[from*PageSize:to*PageSize], unix.MADV_DONTNEED); err != nil {
 		return fmt.Errorf("cow: madvise: %w", err)
+	}
+	for page, content := range r.image.marks {
+		if page >= from && page < to {
+			copy(r.mem[page*PageSize:], content)
+		}
 	}
 	return nil
 }
