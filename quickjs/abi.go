@@ -64,6 +64,7 @@ const (
 	cmdResult
 	cmdFreeze
 	cmdGC
+	cmdLimit
 )
 
 const (

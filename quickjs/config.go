@@ -48,8 +48,8 @@ type Config struct {
 	maxLog      uint32
 	ops         *Ops
 	resolver    Resolver
-	console     func(*Instance, Level, string)
-	uncaught    func(*Instance, Uncaught)
+	console     func(context.Context, Level, string)
+	uncaught    func(context.Context, Uncaught)
 	bytecodeKey []byte
 	copying     bool
 }
@@ -108,12 +108,14 @@ func (c Config) WithOps(ops *Ops) Config { c.ops = ops.clone(); return c }
 // WithResolver sets where imports come from. Without it they fail.
 func (c Config) WithResolver(r Resolver) Config { c.resolver = r; return c }
 
-// WithConsole receives console lines. A longer line than 64 KiB is cut and says
-// how many bytes are missing.
-func (c Config) WithConsole(f func(*Instance, Level, string)) Config { c.console = f; return c }
+// WithConsole receives console lines, with the context of the call that the
+// instance serves. A longer line than 64 KiB is cut and says how many bytes are
+// missing.
+func (c Config) WithConsole(f func(context.Context, Level, string)) Config { c.console = f; return c }
 
-// WithUncaught receives exceptions of timers and jobs and unhandled rejections.
-func (c Config) WithUncaught(f func(*Instance, Uncaught)) Config { c.uncaught = f; return c }
+// WithUncaught receives exceptions of timers and jobs and unhandled rejections,
+// with the context of the call that the instance serves.
+func (c Config) WithUncaught(f func(context.Context, Uncaught)) Config { c.uncaught = f; return c }
 
 // WithBytecodeKey sets the key that authenticates bytecode (HMAC-SHA256).
 // Without it each Engine uses a random one.

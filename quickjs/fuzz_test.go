@@ -16,7 +16,7 @@ func FuzzHostFunctions(f *testing.F) {
 	Sync(ops, "echo", func(_ context.Context, m Message[any]) (Message[any], error) { return m, nil })
 	Async(ops, "later", func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
 	e, err := New(context.Background(), NewConfig().WithOps(ops).WithMemoryLimit(16<<20).
-		WithConsole(func(*Instance, Level, string) {}).WithUncaught(func(*Instance, Uncaught) {}))
+		WithConsole(func(context.Context, Level, string) {}).WithUncaught(func(context.Context, Uncaught) {}))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func hostLog(ctx context.Context, mod api.Module, stack []uint64) {
 	}
 	text := view(mod, uint32(stack[0]), uint32(stack[1]))
 	level := min(Level(uint32(stack[2])), LevelError)
-	i.engine.config.console(i, level, clip(text, int(i.engine.config.maxLog)))
+	i.engine.config.console(ctx, level, clip(text, int(i.engine.config.maxLog)))
 }
 
 // clip returns text as valid UTF-8, cut to limit bytes with a note of the rest.
@@ -149,7 +149,7 @@ func hostRequest(ctx context.Context, mod api.Module, stack []uint64) {
 	case op == opLoad:
 		r = i.load(ctx, head)
 	case op == opUncaught:
-		i.reportUncaught(head)
+		i.reportUncaught(ctx, head)
 	case op == opCancel:
 		i.cancelCall(id)
 	default:
@@ -177,7 +177,7 @@ func (i *Instance) request(ctx context.Context, op, id uint32, head, body []byte
 		return errorReply(&HostError{Name: "Error", Code: "ERR_TOP_LEVEL_IO",
 			Message: "I/O is not possible at the top level of a module: it runs once, before any request; move the call into a handler"})
 	}
-	i.start(id, call, append([]byte(nil), head...), append([]byte(nil), body...))
+	i.start(ctx, id, call, append([]byte(nil), head...), append([]byte(nil), body...))
 	return reply{}
 }
 
@@ -235,7 +235,7 @@ func (i *Instance) load(ctx context.Context, head []byte) reply {
 	return encode(&res)
 }
 
-func (i *Instance) reportUncaught(head []byte) {
+func (i *Instance) reportUncaught(ctx context.Context, head []byte) {
 	if i.engine.config.uncaught == nil {
 		return
 	}
@@ -246,5 +246,5 @@ func (i *Instance) reportUncaught(head []byte) {
 	if err := json.Unmarshal(head, &u); err != nil {
 		u.Kind = "exception"
 	}
-	i.engine.config.uncaught(i, Uncaught{Kind: u.Kind, Err: parseJSError(u.Error)})
+	i.engine.config.uncaught(ctx, Uncaught{Kind: u.Kind, Err: parseJSError(u.Error)})
 }

@@ -100,8 +100,8 @@ func TestHostCalls(t *testing.T) {
 func TestUncaughtAndConsole(t *testing.T) {
 	var uncaught, lines []string
 	config := quickjs.NewConfig().WithOps(testOps()).
-		WithUncaught(func(_ *quickjs.Instance, u quickjs.Uncaught) { uncaught = append(uncaught, u.Kind+": "+u.Err.Error()) }).
-		WithConsole(func(_ *quickjs.Instance, l quickjs.Level, s string) { lines = append(lines, fmt.Sprint(l, " ", s)) })
+		WithUncaught(func(_ context.Context, u quickjs.Uncaught) { uncaught = append(uncaught, u.Kind+": "+u.Err.Error()) }).
+		WithConsole(func(_ context.Context, l quickjs.Level, s string) { lines = append(lines, fmt.Sprint(l, " ", s)) })
 	i := newInstance(t, newSnapshot(t, newEngine(t, config), hostSource))
 	call(t, i, "rejected", "")
 	call(t, i, "thrown", "")

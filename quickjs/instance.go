@@ -47,6 +47,7 @@ type Instance struct {
 	calls      map[uint32]context.CancelFunc
 	done       []completion
 
+	limits    Limits
 	entered   time.Time
 	slotSince time.Time
 	sampled   time.Time
@@ -66,6 +67,15 @@ type Result struct {
 	Head json.RawMessage
 	// Body is the content of an ArrayBuffer or view.
 	Body []byte
+}
+
+// Limits bound one use of an instance.
+type Limits struct {
+	// CPU is the time the guest may run, waiting excluded; 0 means no limit.
+	CPU time.Duration
+	// Memory is the most the JavaScript heap may hold, in bytes, the snapshot
+	// included; at most the engine's limit.
+	Memory uint32
 }
 
 // Usage is what an instance spent in its present use.
@@ -147,6 +157,7 @@ func (i *Instance) newUse() {
 	i.calls = nil
 	i.done = nil
 	i.mu.Unlock()
+	i.limits = Limits{CPU: i.engine.config.cpuLimit, Memory: i.engine.config.memoryLimit}
 	i.cpu.Store(0)
 	i.ticks.Store(0)
 }
@@ -162,6 +173,30 @@ func (i *Instance) begin(ctx context.Context) error {
 	defer leave()
 	_, err = i.exec(ctx, cmdBegin, i.engine.config.heapLimit(), uint32(seed), uint32(seed>>32))
 	return err
+}
+
+// SetLimits replaces the engine's limits for the present use. A zero field keeps
+// the engine's.
+func (i *Instance) SetLimits(ctx context.Context, l Limits) error {
+	config := &i.engine.config
+	if l.CPU <= 0 {
+		l.CPU = config.cpuLimit
+	}
+	if l.Memory == 0 || l.Memory > config.memoryLimit {
+		l.Memory = config.memoryLimit
+	}
+	leave, err := i.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if l.Memory != i.limits.Memory {
+		if _, err := i.exec(ctx, cmdLimit, min(l.Memory, config.heapLimit()), 0, 0); err != nil {
+			return err
+		}
+	}
+	i.limits = l
+	return nil
 }
 
 func (i *Instance) word(off uint32) uint32 {
@@ -240,7 +275,7 @@ func (i *Instance) tick(ctx context.Context) error {
 	}
 	config := &i.engine.config
 	now := time.Now()
-	if limit := config.cpuLimit; limit > 0 && !i.preparing && time.Duration(i.cpu.Load())+now.Sub(i.entered) > limit {
+	if limit := i.limits.CPU; limit > 0 && !i.preparing && time.Duration(i.cpu.Load())+now.Sub(i.entered) > limit {
 		return fmt.Errorf("%w: %w (%v)", ErrInterrupted, ErrCPULimit, limit)
 	}
 	if n := i.ticks.Add(1) * fuelInterval; config.fuelLimit > 0 && !i.preparing && n > config.fuelLimit {

@@ -104,9 +104,23 @@ func (i *Instance) complete(ctx context.Context, c completion) error {
 	return err
 }
 
+// useContext ends with the use of the instance and has the values of the call
+// that it serves.
+type useContext struct {
+	context.Context
+	values context.Context
+}
+
+func (c *useContext) Value(key any) any {
+	if v := c.Context.Value(key); v != nil {
+		return v
+	}
+	return c.values.Value(key)
+}
+
 // start runs an asynchronous operation on a goroutine that the engine owns.
-func (i *Instance) start(id uint32, call func(context.Context, []byte, []byte) reply, head, body []byte) {
-	ctx, cancel := context.WithCancel(i.useCtx)
+func (i *Instance) start(caller context.Context, id uint32, call func(context.Context, []byte, []byte) reply, head, body []byte) {
+	ctx, cancel := context.WithCancel(&useContext{i.useCtx, caller.(*callContext).Context})
 	i.mu.Lock()
 	if i.calls == nil {
 		i.calls = map[uint32]context.CancelFunc{}

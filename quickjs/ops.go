@@ -64,7 +64,8 @@ func Sync[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res,
 
 // Async registers an operation whose JavaScript function returns a promise. fn
 // runs on its own goroutine with a context that ends with the use of the
-// instance or when JavaScript cancels the call; it must not use the instance.
+// instance or when JavaScript cancels the call, and that has the values of the
+// context given to Instance.Call; it must not use the instance.
 func Async[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res, error)) {
 	o.add(name, operation{async: true, call: adapt(fn)})
 }

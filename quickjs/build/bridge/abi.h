@@ -58,6 +58,7 @@ enum command {
     CMD_RESULT,     /* (): message of the watched promise */
     CMD_FREEZE,     /* (gc_slack, headroom): collect, make the heap immortal */
     CMD_GC,         /* () */
+    CMD_LIMIT,      /* (memory_limit) */
 };
 
 enum eval_mode { EVAL_MODULE, EVAL_SCRIPT, EVAL_BYTECODE, EVAL_COMPILE };

@@ -328,6 +328,9 @@ EXPORT(run) uint32_t run(enum command cmd, uint32_t a, uint32_t b, uint32_t c)
     case CMD_GC:
         JS_RunGC(rt);
         break;
+    case CMD_LIMIT:
+        JS_SetMemoryLimit(rt, a);
+        break;
     default:
         fail("unknown command");
     }
