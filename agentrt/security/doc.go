@@ -1,0 +1,2 @@
+// Package security decides what a function may reach and use.
+package security
