@@ -14,3 +14,4 @@ require (
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
 	github.com/go-sourcemap/sourcemap v2.1.4+incompatible // indirect
 )
+require github.com/sashabaranov/go-openai v1.43.0 // indirect
