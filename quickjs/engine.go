@@ -98,7 +98,11 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 
 // boot makes an instance without a snapshot.
 func (e *Engine) boot(ctx context.Context) (*Instance, error) {
-	empty := cow.NewCopyingImage(nil)
+	empty := cow.Empty()
+	if e.config.copying {
+		empty = cow.EmptyCopying()
+	}
+	defer empty.Close()
 	i, err := e.instantiate(ctx, empty, 0)
 	if err != nil {
 		return nil, err
