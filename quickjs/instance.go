@@ -120,7 +120,7 @@ func (e *Engine) instantiate(ctx context.Context, image cow.Image, size uint64) 
 		return nil, ErrClosed
 	}
 	alloc := &regionAllocator{image: image, size: size, limit: uint64(e.config.memoryLimit)}
-	mod, err := e.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, alloc), e.compiled, moduleConfig)
+	mod, err := e.machine.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, alloc), e.machine.compiled, moduleConfig)
 	if err = errors.Join(alloc.err, err); err != nil {
 		alloc.Free()
 		return nil, fmt.Errorf("quickjs: new instance: %w", err)
