@@ -128,12 +128,14 @@ func TestDamagedCache(t *testing.T) {
 	start(t, dir, "v1", nil)
 	images := cachedFiles(t, dir, "module-*/*.image")
 	for name, damage := range map[string]func(path string, data []byte) error{
-		"bit":       func(path string, data []byte) error { data[len(data)/2] ^= 1; return os.WriteFile(path, data, 0o600) },
-		"head":      func(path string, data []byte) error { data[33] ^= 1; return os.WriteFile(path, data, 0o600) },
-		"layout":    func(path string, data []byte) error { data[50] ^= 0x80; return os.WriteFile(path, data, 0o600) },
-		"short":     func(path string, data []byte) error { return os.WriteFile(path, data[:len(data)-5000], 0o600) },
-		"empty":     func(path string, data []byte) error { return os.WriteFile(path, nil, 0o600) },
-		"exchanged": func(path string, data []byte) error { return os.WriteFile(path, bytes.Repeat([]byte("x"), 9000), 0o600) },
+		"bit":    func(path string, data []byte) error { data[len(data)/2] ^= 1; return os.WriteFile(path, data, 0o600) },
+		"head":   func(path string, data []byte) error { data[33] ^= 1; return os.WriteFile(path, data, 0o600) },
+		"layout": func(path string, data []byte) error { data[50] ^= 0x80; return os.WriteFile(path, data, 0o600) },
+		"short":  func(path string, data []byte) error { return os.WriteFile(path, data[:len(data)-5000], 0o600) },
+		"empty":  func(path string, data []byte) error { return os.WriteFile(path, nil, 0o600) },
+		"exchanged": func(path string, data []byte) error {
+			return os.WriteFile(path, bytes.Repeat([]byte("x"), 9000), 0o600)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, path := range images {

@@ -44,6 +44,9 @@ type Region interface {
 	// Snapshot returns the content as an image of the same kind. The scratch
 	// ranges are zeroed before; they must be zero in the region's own image.
 	Snapshot(scratch ...Range) (Image, error)
+	// Populate makes the pages of the range resident at once, which costs a
+	// fraction of faulting each: a hint, for pages that are about to be written.
+	Populate(r Range)
 	// Free releases the memory; Bytes must not be used afterwards.
 	Free() error
 }

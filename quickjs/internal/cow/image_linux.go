@@ -199,6 +199,15 @@ func (r *mappedRegion) Grow(size uint64) []byte {
 	return r.mem
 }
 
+// Populate does nothing before Linux 5.14, nor when memory is short: the pages
+// are then faulted as they are used.
+func (r *mappedRegion) Populate(p Range) {
+	from, to := p.From&^(PageSize-1), min((p.To+PageSize-1)&^(PageSize-1), uint64(len(r.mem)))
+	if from < to {
+		_ = unix.Madvise(r.mem[from:to], unix.MADV_POPULATE_WRITE)
+	}
+}
+
 func (r *mappedRegion) Free() error {
 	if r.whole == nil {
 		return nil

@@ -139,7 +139,11 @@ func (r *runner) runMode(ctx context.Context, t test, mode string) error {
 	if mode == "module" {
 		err = i.EvalModule(ctx, t.path, t.source)
 	} else {
-		err = i.EvalScript(ctx, t.path, mode+t.source)
+		source := mode + t.source
+		if t.negative == "" {
+			source += "\n;undefined;" // EvalScript awaits a promise as the script's value
+		}
+		err = i.EvalScript(ctx, t.path, source)
 	}
 	if t.negative != "" {
 		js, ok := errors.AsType[*quickjs.JSError](err)
