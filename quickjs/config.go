@@ -71,8 +71,10 @@ func NewConfig() Config {
 	}
 }
 
-// WithCacheDir keeps compiled machine code in dir, so that a later start of the
-// process does not compile. The directory must be writable by this user only.
+// WithCacheDir keeps compiled machine code and images (see CachedSnapshot) in
+// dir, so that a later start of the process neither compiles nor evaluates what
+// it did before. The directory must be writable by this user only: machine code
+// is loaded as it is.
 func (c Config) WithCacheDir(dir string) Config { c.cacheDir = dir; return c }
 
 // WithMemoryLimit bounds the linear memory of an instance, in bytes; it is
@@ -117,8 +119,9 @@ func (c Config) WithConsole(f func(context.Context, Level, string)) Config { c.c
 // with the context of the call that the instance serves.
 func (c Config) WithUncaught(f func(context.Context, Uncaught)) Config { c.uncaught = f; return c }
 
-// WithBytecodeKey sets the key that authenticates bytecode (HMAC-SHA256).
-// Without it each Engine uses a random one.
+// WithBytecodeKey sets the key that authenticates bytecode and cached images
+// (HMAC-SHA256). Without it the engine uses a random one: that of the cache
+// directory, kept there in a file readable by this user only, or else its own.
 func (c Config) WithBytecodeKey(key []byte) Config { c.bytecodeKey = slices.Clone(key); return c }
 
 // WithCopyingMemory makes instances copy the snapshot, as on platforms without

@@ -13,7 +13,6 @@ import (
 
 	"github.com/agentrt/agentrt/quickjs/internal/cow"
 	"github.com/agentrt/agentrt/quickjs/internal/wasmbin"
-	"github.com/tetratelabs/wazero"
 )
 
 //go:embed quickjs.wasm
@@ -33,10 +32,8 @@ var moduleHash = sync.OnceValue(func() [32]byte {
 // several goroutines.
 type Engine struct {
 	config   Config
-	runtime  wazero.Runtime
-	cache    wazero.CompilationCache
-	compiled wazero.CompiledModule
-	data     []wasmbin.DataSegment
+	machine  *machine
+	cache    *cache // nil without a directory
 	base     *Snapshot
 	slots    slots
 	profiler atomic.Pointer[Profiler]
@@ -47,82 +44,83 @@ type Engine struct {
 // New compiles the module, or loads it from the cache directory of the
 // configuration, and prepares the snapshot that all others start from.
 func New(ctx context.Context, config Config) (*Engine, error) {
-	if len(config.bytecodeKey) == 0 {
-		config.bytecodeKey = make([]byte, 32)
-		rand.Read(config.bytecodeKey)
-	}
 	if config.ops == nil {
 		return nil, errors.New("quickjs: the configuration is empty, start with NewConfig")
 	}
 	e := &Engine{config: config, slots: newSlots(config.runSlots)}
-	rc := wazero.NewRuntimeConfig().WithMemoryLimitPages(config.memoryLimit >> 16).WithDebugInfoEnabled(false)
-	var err error
-	if config.cacheDir != "" {
-		if e.cache, err = wazero.NewCompilationCacheWithDir(config.cacheDir); err != nil {
-			return nil, fmt.Errorf("quickjs: compilation cache: %w", err)
-		}
-		rc = rc.WithCompilationCache(e.cache)
+	if err := e.openCache(); err != nil {
+		return nil, err
 	}
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(context.WithoutCancel(ctx)))
 	}
 	return e, nil
 }
 
-func (e *Engine) prepare(ctx context.Context) (err error) {
-	if e.data, err = wasmbin.DataSegments(module); err != nil {
-		return fmt.Errorf("quickjs: embedded module: %w", err)
-	}
-	code, err := wasmbin.Strip(module, wasmbin.SectionData, wasmbin.SectionDataCount, wasmbin.SectionCustom)
-	if err != nil {
-		return fmt.Errorf("quickjs: embedded module: %w", err)
-	}
-	if err := instantiateHost(ctx, e.runtime); err != nil {
-		return fmt.Errorf("quickjs: host module: %w", err)
-	}
-	if e.compiled, err = e.runtime.CompileModule(ctx, code); err != nil {
-		return fmt.Errorf("quickjs: compiling the module: %w", err)
-	}
-	i, err := e.boot(ctx)
-	if err != nil {
+func (e *Engine) openCache() (err error) {
+	key := &e.config.bytecodeKey
+	if dir := e.config.cacheDir; dir != "" {
+		if e.cache, err = openCache(dir); err != nil {
+			return err
+		}
+		if len(*key) == 0 {
+			*key, err = cacheKey(dir)
+		}
 		return err
 	}
-	defer i.Close()
-	if err := i.EvalScript(ctx, "agentrt:prelude", prelude); err != nil {
-		return fmt.Errorf("quickjs: prelude: %w", err)
+	if len(*key) == 0 {
+		*key = make([]byte, keySize)
+		rand.Read(*key)
 	}
-	e.base, err = i.snapshot(ctx)
+	return nil
+}
+
+func (e *Engine) prepare(ctx context.Context) (err error) {
+	if err := e.compile(ctx); err != nil {
+		return err
+	}
+	e.base, err = e.cached([]byte("base"), func() (*Snapshot, error) { return e.boot(ctx) })
 	return err
 }
 
-// boot makes an instance without a snapshot.
-func (e *Engine) boot(ctx context.Context) (*Instance, error) {
-	empty := cow.NewCopyingImage(nil)
+// boot makes the snapshot that all others extend.
+func (e *Engine) boot(ctx context.Context) (*Snapshot, error) {
+	empty := cow.Empty()
+	if e.config.copying {
+		empty = cow.EmptyCopying()
+	}
+	defer empty.Close()
 	i, err := e.instantiate(ctx, empty, 0)
 	if err != nil {
 		return nil, err
 	}
+	defer i.Close()
 	i.preparing = true
-	fail := func(err error) (*Instance, error) { return nil, errors.Join(err, i.Close()) }
+	data, err := wasmbin.DataSegments(module)
+	if err != nil {
+		return nil, fmt.Errorf("quickjs: embedded module: %w", err)
+	}
 	mem := i.region.Bytes()
-	for _, d := range e.data {
+	for _, d := range data {
 		if uint64(d.Offset)+uint64(len(d.Bytes)) > uint64(len(mem)) {
-			return fail(fmt.Errorf("quickjs: a data segment lies outside of %d bytes of memory", len(mem)))
+			return nil, fmt.Errorf("quickjs: a data segment lies outside of %d bytes of memory", len(mem))
 		}
 		copy(mem[d.Offset:], d.Bytes)
 	}
 	if _, err := i.mod.ExportedFunction("_initialize").Call(&callContext{ctx, i}); err != nil {
-		return fail(fmt.Errorf("quickjs: initialising the module: %w", err))
+		return nil, fmt.Errorf("quickjs: initialising the module: %w", err)
 	}
 	at, err := i.exec(ctx, cmdInit, e.config.heapLimit(), 0, 0)
 	if err != nil || at == 0 {
-		return fail(fmt.Errorf("quickjs: creating the JavaScript context: %w", errors.Join(err, ErrMemoryLimit)))
+		return nil, fmt.Errorf("quickjs: creating the JavaScript context: %w", errors.Join(err, ErrMemoryLimit))
 	}
-	if err := i.attach(at); err != nil {
-		return fail(err)
+	if err := errors.Join(i.attach(at), i.begin(ctx)); err != nil {
+		return nil, err
 	}
-	return i, i.begin(ctx)
+	if err := i.EvalScript(ctx, "agentrt:prelude", prelude); err != nil {
+		return nil, fmt.Errorf("quickjs: prelude: %w", err)
+	}
+	return i.snapshot(ctx)
 }
 
 // heapLimit leaves room for the stack, static data and the error itself.
@@ -193,12 +191,8 @@ func (e *Engine) Close(ctx context.Context) error {
 	if e.base != nil {
 		errs = append(errs, e.base.Close())
 	}
-	if e.compiled != nil {
-		errs = append(errs, e.compiled.Close(ctx))
-	}
-	errs = append(errs, e.runtime.Close(ctx))
-	if e.cache != nil {
-		errs = append(errs, e.cache.Close(ctx))
+	if e.machine != nil {
+		errs = append(errs, e.machine.close(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -120,7 +120,7 @@ func (e *Engine) instantiate(ctx context.Context, image cow.Image, size uint64) 
 		return nil, ErrClosed
 	}
 	alloc := &regionAllocator{image: image, size: size, limit: uint64(e.config.memoryLimit)}
-	mod, err := e.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, alloc), e.compiled, moduleConfig)
+	mod, err := e.machine.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, alloc), e.machine.compiled, moduleConfig)
 	if err = errors.Join(alloc.err, err); err != nil {
 		alloc.Free()
 		return nil, fmt.Errorf("quickjs: new instance: %w", err)
@@ -358,7 +358,36 @@ func (i *Instance) alloc(ctx context.Context, size int) (uint32, error) {
 		i.broken.Store(true)
 		err = fmt.Errorf("%w: %d bytes do not fit", ErrMemoryLimit, size)
 	}
+	if err == nil && size >= populateFrom {
+		i.region.Populate(cow.Range{From: uint64(ptr), To: uint64(ptr) + uint64(size)})
+	}
 	return ptr, err
+}
+
+// populateFrom is the size from which on a block is made resident in one system
+// call before it is written.
+const populateFrom = 4 * cow.PageSize
+
+// Evaluating a module takes about this many times its size in memory, which the
+// allocator takes from behind the block that holds the code.
+const (
+	growthOfSource   = 10
+	growthOfBytecode = 5
+	maxGrowth        = 32 << 20
+)
+
+// expectGrowth makes the memory resident that evaluating the code at ptr for a
+// snapshot will use.
+func (i *Instance) expectGrowth(mode, ptr uint32, size int) {
+	if !i.preparing {
+		return
+	}
+	factor := growthOfSource
+	if mode == evalBytecode {
+		factor = growthOfBytecode
+	}
+	from := uint64(ptr) + uint64(size)
+	i.region.Populate(cow.Range{From: from, To: from + uint64(min(factor*size, maxGrowth))})
 }
 
 // EvalModule evaluates an ES module under name and waits for its top-level await.
@@ -396,6 +425,7 @@ func (i *Instance) eval(ctx context.Context, mode uint32, name string, source []
 	if err != nil {
 		return nil, err
 	}
+	i.expectGrowth(mode, ptr, len(source))
 	i.place(offBody, ptr, text)
 	i.setWord(offBodyLen, uint32(len(source)))
 	i.setWord(offName, ptr+uint32(len(source))+1)

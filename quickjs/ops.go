@@ -1,10 +1,12 @@
 package quickjs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 )
@@ -44,6 +46,18 @@ func NewOps() *Ops { return &Ops{names: map[string]uint32{}} }
 
 func (o *Ops) clone() *Ops {
 	return &Ops{names: maps.Clone(o.names), list: slices.Clone(o.list)}
+}
+
+// sorted yields names and numbers in the order of the numbers.
+func (o *Ops) sorted() iter.Seq2[string, uint32] {
+	names := slices.SortedFunc(maps.Keys(o.names), func(a, b string) int { return cmp.Compare(o.names[a], o.names[b]) })
+	return func(yield func(string, uint32) bool) {
+		for _, name := range names {
+			if !yield(name, o.names[name]) {
+				return
+			}
+		}
+	}
 }
 
 func (o *Ops) add(name string, op operation) {

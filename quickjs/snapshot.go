@@ -68,15 +68,10 @@ func (i *Instance) snapshot(ctx context.Context) (*Snapshot, error) {
 	if _, err := i.exec(ctx, cmdFreeze, i.engine.config.gcSlack, i.engine.config.headroom, 0); err != nil {
 		return nil, err
 	}
-	mem := i.region.Bytes()
-	clear(mem[:i.stackPointer.Get()])
-	mailbox := i.word(offMailbox)
-	clear(mem[mailbox : mailbox+mailboxSize])
-	s := &Snapshot{engine: i.engine, size: uint64(len(mem)), shared: i.shared}
-	if i.engine.config.copying {
-		s.image = cow.NewCopyingImage(mem)
-	} else if s.image, err = cow.NewImage(mem); err != nil {
+	mailbox := uint64(i.word(offMailbox))
+	image, err := i.region.Snapshot(cow.Range{To: i.stackPointer.Get()}, cow.Range{From: mailbox, To: mailbox + mailboxSize})
+	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return &Snapshot{engine: i.engine, image: image, size: uint64(len(i.region.Bytes())), shared: i.shared}, nil
 }

@@ -1,21 +1,35 @@
 package cow
 
-import (
-	"errors"
-	"slices"
-)
+import "errors"
 
-// NewCopyingImage returns an image whose regions are copies on the Go heap. It
-// works on every platform.
-func NewCopyingImage(mem []byte) Image {
-	return &copyingImage{data: slices.Clone(trim(mem))}
+// EmptyCopying returns an image without content whose regions are copies on the
+// Go heap. It works on every platform.
+func EmptyCopying() Image { return &copyingImage{} }
+
+type copyingImage struct {
+	runs []run
+	data []byte
 }
 
-type copyingImage struct{ data []byte }
+func newCopyingImage(runs []run, source func(page, count int) ([]byte, error)) (Image, error) {
+	im := &copyingImage{runs: runs, data: make([]byte, lastPage(runs)*PageSize)}
+	for _, r := range runs {
+		content, err := source(r.page, r.count)
+		if err != nil {
+			return nil, err
+		}
+		copy(im.data[r.page*PageSize:], content)
+	}
+	return im, nil
+}
 
 func (im *copyingImage) Len() int { return len(im.data) }
 
 func (im *copyingImage) Close() error { return nil }
+
+func (im *copyingImage) layout() []run { return im.runs }
+
+func (im *copyingImage) page(n int) []byte { return im.data[n*PageSize : (n+1)*PageSize] }
 
 func (im *copyingImage) NewRegion(size, limit uint64) (Region, error) {
 	r := &copyingRegion{image: im, limit: limit, mem: make([]byte, size)}
@@ -49,6 +63,21 @@ func (r *copyingRegion) Reset() (int, error) {
 	clear(r.mem[n:])
 	return len(r.mem) / PageSize, nil
 }
+
+func (r *copyingRegion) Snapshot(scratch ...Range) (Image, error) {
+	var runs []run
+	for n := range len(r.mem) / PageSize {
+		clearScratch(r.mem, n, scratch)
+		if !isZero(r.mem[n*PageSize : (n+1)*PageSize]) {
+			runs = appendPage(runs, n)
+		}
+	}
+	return newCopyingImage(runs, func(page, count int) ([]byte, error) {
+		return r.mem[page*PageSize : (page+count)*PageSize], nil
+	})
+}
+
+func (r *copyingRegion) Populate(Range) {}
 
 func (r *copyingRegion) Free() error {
 	r.mem = nil

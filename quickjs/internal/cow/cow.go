@@ -3,7 +3,10 @@
 // not change; elsewhere, and when asked to, it copies.
 package cow
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // PageSize is the unit in which changes are tracked, in bytes.
 const PageSize = 4096
@@ -22,6 +25,11 @@ type Image interface {
 	Len() int
 	// Close releases the image. Regions made of it stay valid.
 	Close() error
+
+	// layout lists the runs that hold anything but zeros, in ascending order.
+	layout() []run
+	// page returns the content of page n, which lies in one of these runs.
+	page(n int) []byte
 }
 
 // Region is one memory. It is not safe for concurrent use.
@@ -33,23 +41,50 @@ type Region interface {
 	// Reset restores the image and zeroes the rest. It reports how many pages
 	// had changed. A region that grew cannot be reset.
 	Reset() (changed int, err error)
+	// Snapshot returns the content as an image of the same kind. The scratch
+	// ranges are zeroed before; they must be zero in the region's own image.
+	Snapshot(scratch ...Range) (Image, error)
+	// Populate makes the pages of the range resident at once, which costs a
+	// fraction of faulting each: a hint, for pages that are about to be written.
+	Populate(r Range)
 	// Free releases the memory; Bytes must not be used afterwards.
 	Free() error
 }
 
-// trim returns mem without trailing zero pages.
-func trim(mem []byte) []byte {
-	for len(mem) >= PageSize && isZero(mem[len(mem)-PageSize:]) {
-		mem = mem[:len(mem)-PageSize]
+// Range is the addresses from From up to but not including To.
+type Range struct{ From, To uint64 }
+
+// run is a sequence of pages.
+type run struct{ page, count int }
+
+func (r run) end() int { return r.page + r.count }
+
+// appendPage adds page n, which lies behind all others.
+func appendPage(runs []run, n int) []run {
+	if k := len(runs) - 1; k >= 0 && runs[k].end() == n {
+		runs[k].count++
+		return runs
 	}
-	return mem
+	return append(runs, run{n, 1})
 }
 
-func isZero(page []byte) bool {
-	for _, b := range page {
-		if b != 0 {
-			return false
+func lastPage(runs []run) int {
+	if len(runs) == 0 {
+		return 0
+	}
+	return runs[len(runs)-1].end()
+}
+
+// clearScratch zeroes the part of page n that lies in one of the ranges.
+func clearScratch(mem []byte, n int, scratch []Range) {
+	first, last := uint64(n)*PageSize, uint64(n+1)*PageSize
+	for _, r := range scratch {
+		if from, to := max(r.From, first), min(r.To, last); from < to {
+			clear(mem[from:to])
 		}
 	}
-	return true
 }
+
+var zeroPage [PageSize]byte
+
+func isZero(page []byte) bool { return bytes.Equal(page, zeroPage[:]) }

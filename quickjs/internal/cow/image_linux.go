@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -17,31 +16,21 @@ import (
 // was before the page is given back to the kernel.
 const coldAfter = 8
 
-// NewImage returns an image that holds mem in a sealed memfd.
-func NewImage(mem []byte) (Image, error) {
-	mem = trim(mem)
-	fd, err := unix.MemfdCreate("agentrt-image", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	if err != nil {
-		return nil, fmt.Errorf("cow: memfd_create: %w", err)
-	}
-	dense, marks := split(mem)
-	im := &memfdImage{fd: fd, marks: marks}
-	if err := im.fill(mem[:dense]); err != nil {
-		im.Close()
-		return nil, err
-	}
-	return im, nil
-}
+// Empty returns an image without content.
+func Empty() Image { return &memfdImage{fd: -1} }
 
-// memfdImage holds the dense pages in a file. The last pages of an allocator's
-// heap are zero but for an end mark or two; those lie in marks, so that what an
-// instance allocates gets anonymous pages, which fault faster.
+// memfdImage holds the dense pages in a sealed memfd. The last pages of an
+// allocator's heap are zero but for an end mark or two; those lie in marks, so
+// that what an instance allocates gets anonymous pages, which fault faster.
 type memfdImage struct {
-	mu    sync.RWMutex
-	fd    int
-	data  []byte         // read-only mapping, shared by all regions' resets
+	runs  []run
 	marks map[int][]byte // content by page index
-	refs  int
+
+	mu     sync.RWMutex
+	fd     int    // -1: there are no dense pages
+	data   []byte // read-only mapping, shared by all regions' resets
+	closed bool
+	refs   int
 }
 
 const (
@@ -49,71 +38,107 @@ const (
 	minRun   = 64 // zero pages that are worth keeping out of the file
 )
 
-// split returns where the zero run begins behind which at most maxMarks pages
-// are not zero, and these pages by index.
-func split(mem []byte) (dense int, marks map[int][]byte) {
-	dense, marks = len(mem), map[int][]byte{}
-	pending := map[int][]byte{}
-	for page, run := len(mem)/PageSize-1, 0; page >= 0; page-- {
-		content := mem[page*PageSize : (page+1)*PageSize]
-		if isZero(content) {
-			if run++; run >= minRun {
-				dense = page * PageSize
-				maps.Copy(marks, pending)
-			}
-			continue
-		}
-		if run = 0; len(pending) == maxMarks {
+// split returns the page from which on at most maxMarks pages, each group behind
+// minRun zero pages, are not zero.
+func split(runs []run) (dense int) {
+	dense = lastPage(runs)
+	marks := 0
+	for k := len(runs) - 1; k >= 0; k-- {
+		if marks += runs[k].count; marks > maxMarks {
 			break
 		}
-		pending[page] = slices.Clone(content)
+		before := lastPage(runs[:k])
+		if runs[k].page-before >= minRun {
+			dense = before
+		}
 	}
-	return dense, marks
+	return dense
 }
 
-func (im *memfdImage) fill(mem []byte) error {
-	if len(mem) == 0 {
+// newImage makes an image of runs, whose content source returns in order, up to
+// pieceSize pages at a time.
+func newImage(runs []run, source func(page, count int) ([]byte, error)) (Image, error) {
+	im := &memfdImage{runs: runs, fd: -1}
+	if err := im.fill(source); err != nil {
+		return nil, errors.Join(err, im.Close())
+	}
+	return im, nil
+}
+
+func (im *memfdImage) fill(source func(page, count int) ([]byte, error)) (err error) {
+	dense := split(im.runs)
+	if dense > 0 {
+		if im.fd, err = unix.MemfdCreate("agentrt-image", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING); err != nil {
+			im.fd = -1
+			return fmt.Errorf("cow: memfd_create: %w", err)
+		}
+		if err := unix.Ftruncate(im.fd, int64(dense)*PageSize); err != nil {
+			return fmt.Errorf("cow: ftruncate: %w", err)
+		}
+	}
+	for _, r := range im.runs {
+		for n := r.page; n < r.end(); n += pieceSize {
+			content, err := source(n, min(pieceSize, r.end()-n))
+			if err != nil {
+				return err
+			}
+			if n >= dense {
+				im.mark(n, content)
+			} else if k, err := unix.Pwrite(im.fd, content, int64(n)*PageSize); err != nil || k != len(content) {
+				return fmt.Errorf("cow: pwrite: %d of %d bytes: %w", k, len(content), err)
+			}
+		}
+	}
+	if dense == 0 {
 		return nil
-	}
-	if err := unix.Ftruncate(im.fd, int64(len(mem))); err != nil {
-		return fmt.Errorf("cow: ftruncate: %w", err)
-	}
-	for off := 0; off < len(mem); off += PageSize {
-		page := mem[off : off+PageSize]
-		if isZero(page) {
-			continue
-		}
-		if n, err := unix.Pwrite(im.fd, page, int64(off)); err != nil || n != PageSize {
-			return fmt.Errorf("cow: pwrite: %d bytes: %w", n, err)
-		}
 	}
 	seals := unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE | unix.F_SEAL_SEAL
 	if _, err := unix.FcntlInt(uintptr(im.fd), unix.F_ADD_SEALS, seals); err != nil {
 		return fmt.Errorf("cow: sealing the image: %w", err)
 	}
-	data, err := unix.Mmap(im.fd, 0, len(mem), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
+	if im.data, err = unix.Mmap(im.fd, 0, dense*PageSize, unix.PROT_READ, unix.MAP_SHARED); err != nil {
 		return mapError(err)
 	}
-	im.data = data
 	return nil
+}
+
+func (im *memfdImage) mark(n int, content []byte) {
+	if im.marks == nil {
+		im.marks = map[int][]byte{}
+	}
+	for ; len(content) > 0; n, content = n+1, content[PageSize:] {
+		im.marks[n] = slices.Clone(content[:PageSize])
+	}
 }
 
 func (im *memfdImage) Len() int { return len(im.data) + len(im.marks)*PageSize }
 
+func (im *memfdImage) layout() []run { return im.runs }
+
+func (im *memfdImage) page(n int) []byte {
+	if off := n * PageSize; off < len(im.data) {
+		return im.data[off : off+PageSize]
+	}
+	return im.marks[n]
+}
+
 func (im *memfdImage) Close() error {
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	if im.fd < 0 {
+	if im.closed {
 		return nil
 	}
-	err := unix.Close(im.fd)
-	im.fd = -1
+	im.closed = true
+	var err error
+	if im.fd >= 0 {
+		err = unix.Close(im.fd)
+		im.fd = -1
+	}
 	return errors.Join(err, im.unmapLocked())
 }
 
 func (im *memfdImage) unmapLocked() error {
-	if im.fd >= 0 || im.refs > 0 || im.data == nil {
+	if !im.closed || im.refs > 0 || im.data == nil {
 		return nil
 	}
 	data := im.data
@@ -124,7 +149,7 @@ func (im *memfdImage) unmapLocked() error {
 func (im *memfdImage) NewRegion(size, limit uint64) (Region, error) {
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	if im.fd < 0 {
+	if im.closed {
 		return nil, ErrClosed
 	}
 	flags := unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_NORESERVE
@@ -174,6 +199,15 @@ func (r *mappedRegion) Grow(size uint64) []byte {
 	return r.mem
 }
 
+// Populate does nothing before Linux 5.14, nor when memory is short: the pages
+// are then faulted as they are used.
+func (r *mappedRegion) Populate(p Range) {
+	from, to := p.From&^(PageSize-1), min((p.To+PageSize-1)&^(PageSize-1), uint64(len(r.mem)))
+	if from < to {
+		_ = unix.Madvise(r.mem[from:to], unix.MADV_POPULATE_WRITE)
+	}
+}
+
 func (r *mappedRegion) Free() error {
 	if r.whole == nil {
 		return nil
@@ -209,7 +243,7 @@ func (r *mappedRegion) Reset() (int, error) {
 	}
 	changed := 0
 	for i, e := range entries {
-		if e&pagePresent == 0 || e&pageIsFile != 0 {
+		if !isPrivate(e) {
 			continue
 		}
 		same := r.restore(i)
@@ -231,26 +265,46 @@ func (r *mappedRegion) Reset() (int, error) {
 // restore puts page i back to the image's content and reports whether it had it.
 func (r *mappedRegion) restore(i int) bool {
 	page := r.mem[i*PageSize : (i+1)*PageSize]
-	if off := i * PageSize; off < len(r.image.data) {
-		want := r.image.data[off : off+PageSize]
-		if bytes.Equal(page, want) {
-			return true
-		}
-		copy(page, want)
-		return false
+	want := r.image.page(i)
+	if want == nil {
+		want = zeroPage[:]
 	}
-	if want := r.image.marks[i]; want != nil {
-		if bytes.Equal(page, want) {
-			return true
-		}
-		copy(page, want)
-		return false
-	}
-	if bytes.Equal(page, zeroPage[:]) {
+	if bytes.Equal(page, want) {
 		return true
 	}
-	clear(page)
+	copy(page, want)
 	return false
+}
+
+// Snapshot reads only what the region made private: the image has the rest.
+func (r *mappedRegion) Snapshot(scratch ...Range) (Image, error) {
+	pages := len(r.mem) / PageSize
+	entries := make([]uint64, pages)
+	if err := readPagemap(r.mem, entries); err != nil {
+		for i := range entries {
+			entries[i] = pagePresent
+		}
+	}
+	inherited := make([]bool, pages)
+	for _, run := range r.image.runs {
+		for i := run.page; i < run.end(); i++ {
+			inherited[i] = true
+		}
+	}
+	var runs []run
+	for i, e := range entries {
+		holds := inherited[i]
+		if isPrivate(e) {
+			clearScratch(r.mem, i, scratch)
+			holds = !isZero(r.mem[i*PageSize : (i+1)*PageSize])
+		}
+		if holds {
+			runs = appendPage(runs, i)
+		}
+	}
+	return newImage(runs, func(page, count int) ([]byte, error) {
+		return r.mem[page*PageSize : (page+count)*PageSize], nil
+	})
 }
 
 func (r *mappedRegion) drop(from, to int) error {
@@ -265,13 +319,16 @@ func (r *mappedRegion) drop(from, to int) error {
 	return nil
 }
 
-var zeroPage [PageSize]byte
-
 // Bits of a pagemap entry, Documentation/admin-guide/mm/pagemap.rst.
 const (
 	pagePresent = 1 << 63
+	pageSwapped = 1 << 62 // or about to move
 	pageIsFile  = 1 << 61
 )
+
+// isPrivate reports whether the page is the region's own, that is, not the
+// image's and not untouched.
+func isPrivate(e uint64) bool { return e&(pagePresent|pageSwapped) != 0 && e&pageIsFile == 0 }
 
 var pagemapBuffers = sync.Pool{New: func() any { return new([]uint64) }}
 

@@ -2,5 +2,9 @@
 
 package cow
 
-// NewImage returns an image of mem: a copying one on this platform.
-func NewImage(mem []byte) (Image, error) { return NewCopyingImage(mem), nil }
+// Empty returns an image without content: a copying one on this platform.
+func Empty() Image { return EmptyCopying() }
+
+func newImage(runs []run, source func(page, count int) ([]byte, error)) (Image, error) {
+	return newCopyingImage(runs, source)
+}

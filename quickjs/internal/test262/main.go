@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -88,9 +89,13 @@ type runner struct {
 	root    string
 	harness map[string]string
 	base    *quickjs.Snapshot
-	mu      sync.Mutex
-	output  map[*quickjs.Instance]string
 }
+
+// output is the context key of what a test prints, a *strings.Builder.
+type output struct{}
+
+// timeLimit bounds one test in one mode, running and waiting.
+const timeLimit = 30 * time.Second
 
 func (r *runner) run(ctx context.Context, t test) error {
 	modes := []string{""}
@@ -111,14 +116,14 @@ func (r *runner) run(ctx context.Context, t test) error {
 }
 
 func (r *runner) runMode(ctx context.Context, t test, mode string) error {
-	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
+	var printed strings.Builder
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, output{}, &printed), timeLimit)
 	defer cancel()
 	i, err := r.base.NewInstance(ctx)
 	if err != nil {
 		return err
 	}
 	defer i.Close()
-	defer func() { r.mu.Lock(); delete(r.output, i); r.mu.Unlock() }()
 	async := slices.Contains(t.flags, "async")
 	if !slices.Contains(t.flags, "raw") {
 		includes := t.includes
@@ -134,7 +139,11 @@ func (r *runner) runMode(ctx context.Context, t test, mode string) error {
 	if mode == "module" {
 		err = i.EvalModule(ctx, t.path, t.source)
 	} else {
-		err = i.EvalScript(ctx, t.path, mode+t.source)
+		source := mode + t.source
+		if t.negative == "" {
+			source += "\n;undefined;" // EvalScript awaits a promise as the script's value
+		}
+		err = i.EvalScript(ctx, t.path, source)
 	}
 	if t.negative != "" {
 		js, ok := errors.AsType[*quickjs.JSError](err)
@@ -149,9 +158,7 @@ func (r *runner) runMode(ctx context.Context, t test, mode string) error {
 	if err := i.Run(ctx); err != nil {
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if out := r.output[i]; !strings.Contains(out, "Test262:AsyncTestComplete") {
+	if out := printed.String(); !strings.Contains(out, "Test262:AsyncTestComplete") {
 		return fmt.Errorf("asynchronous test ended with %q", out)
 	}
 	return nil
@@ -187,7 +194,7 @@ func run(ctx context.Context, root string, prefixes []string) (err error) {
 	if len(prefixes) == 0 {
 		prefixes = []string{"test/language", "test/built-ins"}
 	}
-	r := &runner{root: root, harness: map[string]string{}, output: map[*quickjs.Instance]string{}}
+	r := &runner{root: root, harness: map[string]string{}}
 	entries, err := filepath.Glob(filepath.Join(root, "harness", "*.js"))
 	if err != nil {
 		return err
@@ -200,10 +207,10 @@ func run(ctx context.Context, root string, prefixes []string) (err error) {
 		r.harness[filepath.Base(path)] = string(text)
 	}
 	e, err := quickjs.New(ctx, quickjs.NewConfig().WithResolver(resolver{root}).
-		WithConsole(func(i *quickjs.Instance, _ quickjs.Level, s string) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.output[i] += s + "\n"
+		WithConsole(func(ctx context.Context, _ quickjs.Level, s string) {
+			if b, ok := ctx.Value(output{}).(*strings.Builder); ok {
+				b.WriteString(s + "\n")
+			}
 		}))
 	if err != nil {
 		return err
@@ -227,7 +234,7 @@ func run(ctx context.Context, root string, prefixes []string) (err error) {
 		return counts[key]
 	}
 	var wg sync.WaitGroup
-	for range 3 {
+	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for t := range tests {
 				err := r.run(ctx, t)

@@ -106,16 +106,28 @@ func Encode(sections []Section) []byte {
 	return module
 }
 
-// Strip returns the module without the sections that have one of ids; an ID
-// that does not occur is ignored. The rest may depend on what was dropped:
-// memory.init and data.drop need SectionDataCount. Errors are those of
-// Sections.
-func Strip(module []byte, ids ...byte) ([]byte, error) {
-	sections, err := Sections(module)
-	if err != nil {
-		return nil, err
+// Without returns the sections that have none of ids. The rest may depend on
+// what was dropped: memory.init and data.drop need SectionDataCount.
+func Without(sections []Section, ids ...byte) []Section {
+	return slices.DeleteFunc(slices.Clone(sections), func(s Section) bool { return slices.Contains(ids, s.ID) })
+}
+
+// EmptyFunctions replaces, in sections, every function body by a single
+// unreachable. It fails when the number of functions is malformed.
+func EmptyFunctions(sections []Section) error {
+	for k, s := range sections {
+		if s.ID != SectionCode {
+			continue
+		}
+		count, err := s.Cursor().U32()
+		if err != nil {
+			return fmt.Errorf("code section: %w", err)
+		}
+		if uint64(count) > uint64(len(s.Body)) {
+			return fmt.Errorf("code section: %d functions in %d bytes", count, len(s.Body))
+		}
+		// size 3, no locals, unreachable, end
+		sections[k].Body = append(AppendU32(nil, count), bytes.Repeat([]byte{3, 0, 0x00, 0x0b}, int(count))...)
 	}
-	return Encode(slices.DeleteFunc(sections, func(s Section) bool {
-		return slices.Contains(ids, s.ID)
-	})), nil
+	return nil
 }

@@ -148,15 +148,13 @@ func TestSectionsErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Sections(tt.in)
 			checkError(t, err, tt.err)
-			_, err = Strip(tt.in)
-			checkError(t, err, tt.err)
 			_, err = DataSegments(tt.in)
 			checkError(t, err, tt.err)
 		})
 	}
 }
 
-func TestStrip(t *testing.T) {
+func TestWithout(t *testing.T) {
 	m := module("\x00\x01x", "\x01\x00", "\x0c\x01", "\x00\x01y", "\x0a\x00", "\x0b\x00")
 	for _, tt := range []struct {
 		name string
@@ -168,10 +166,11 @@ func TestStrip(t *testing.T) {
 		{"data", []byte{SectionData, SectionDataCount, SectionCustom}, module("\x01\x00", "\x0a\x00")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Strip(m, tt.ids...)
+			sections, err := Sections(m)
 			if err != nil {
 				t.Fatal(err)
 			}
+			got := Encode(Without(sections, tt.ids...))
 			if !bytes.Equal(got, tt.want) {
 				t.Errorf("got % x, want % x", got, tt.want)
 			}
@@ -232,5 +231,23 @@ func checkError(t *testing.T, err error, want string) {
 		t.Fatalf("no error, want %q", want)
 	case want != "" && !strings.Contains(err.Error(), want):
 		t.Fatalf("got error %q, want %q", err, want)
+	}
+}
+
+func TestEmptyFunctions(t *testing.T) {
+	types, functions := "\x01\x01\x60\x00\x00", "\x03\x02\x00\x00"
+	full := module(types, functions, "\x0a\x02\x04\x00\x41\x01\x1a\x0b\x02\x00\x0b")
+	sections, err := Sections(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := EmptyFunctions(sections); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := Encode(sections), module(types, functions, "\x0a\x02\x03\x00\x00\x0b\x03\x00\x00\x0b"); !bytes.Equal(got, want) {
+		t.Errorf("got %x, want %x", got, want)
+	}
+	if err := EmptyFunctions([]Section{{ID: SectionCode, Body: []byte("\xff\xff\xff\xff\x0f")}}); err == nil {
+		t.Error("a count beyond the section is accepted")
 	}
 }
