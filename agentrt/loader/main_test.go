@@ -116,4 +116,3 @@ func start(t testing.TB, e *quickjs.Engine, setup string, b *loader.Bundle) *qui
 	t.Cleanup(func() { i.Close() })
 	return i
 }
-

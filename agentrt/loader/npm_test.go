@@ -151,8 +151,12 @@ func BenchmarkNPM(b *testing.B) {
 			b.ReportMetric(float64(len(bytecode)), "bytecode-B")
 		})
 		for kind, eval := range map[string]func(context.Context, *quickjs.Instance) error{
-			"source":   func(ctx context.Context, i *quickjs.Instance) error { return i.EvalModule(ctx, loader.ModuleName, string(code)) },
-			"bytecode": func(ctx context.Context, i *quickjs.Instance) error { return i.EvalBytecode(ctx, loader.ModuleName, bytecode) },
+			"source": func(ctx context.Context, i *quickjs.Instance) error {
+				return i.EvalModule(ctx, loader.ModuleName, string(code))
+			},
+			"bytecode": func(ctx context.Context, i *quickjs.Instance) error {
+				return i.EvalBytecode(ctx, loader.ModuleName, bytecode)
+			},
 		} {
 			b.Run(name+"/load-"+kind, func(b *testing.B) {
 				for b.Loop() {

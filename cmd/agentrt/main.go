@@ -1,5 +1,5 @@
-// Command agentrt measures the engine; the server's commands come with the
-// PocketBase plugin.
+// Command agentrt is PocketBase with sandboxed TypeScript functions: its own
+// commands (serve, superuser, migrate) and demo, build, deploy and bench.
 package main
 
 import (
@@ -7,24 +7,78 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"syscall"
 
-	"github.com/agentrt/agentrt/benchmarks"
+	"github.com/agentrt/agentrt/agentrt"
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/plugins/migratecmd"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/spf13/cobra"
 )
 
-const usage = `usage: agentrt bench [engine] [--json] [--quick]
-
-  bench   measure this machine: instances, resets, host calls, loading, memory
-`
-
 func main() {
-	if len(os.Args) < 2 || os.Args[1] != "bench" {
-		fmt.Fprint(os.Stderr, usage)
-		os.Exit(2)
-	}
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer cancel()
-	if err := benchmarks.Main(ctx, os.Args[2:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "agentrt bench:", err)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
+}
+
+// standalone are the commands that need no PocketBase data directory.
+func standalone() []*cobra.Command {
+	return []*cobra.Command{demoCommand(), buildCommand(), deployCommand(), benchCommand()}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && slices.ContainsFunc(standalone(), func(c *cobra.Command) bool { return c.Name() == args[0] }) {
+		root := &cobra.Command{Use: "agentrt", SilenceUsage: true, SilenceErrors: true}
+		root.AddCommand(standalone()...)
+		root.SetArgs(args)
+		return root.ExecuteContext(ctx)
+	}
+	return server()
+}
+
+// server runs PocketBase's own commands.
+func server() error {
+	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: "pb_data"})
+	config := serveFlags(app.RootCmd)
+	app.RootCmd.AddCommand(standalone()...)
+	if err := app.RootCmd.ParseFlags(os.Args[1:]); err != nil {
+		return err
+	}
+	config.Watch = app.IsDev()
+	if _, err := agentrt.Register(app, *config); err != nil {
+		return err
+	}
+	migratecmd.MustRegister(app, app.RootCmd, migratecmd.Config{TemplateLang: migratecmd.TemplateLangGo})
+	serveStatic(app)
+	return app.Start()
+}
+
+func serveFlags(cmd *cobra.Command) *agentrt.Config {
+	c, flags := new(agentrt.Config), cmd.PersistentFlags()
+	flags.StringVar(&c.FunctionsDir, "functions", "pb_serverless", "the folder of the functions")
+	flags.StringSliceVar(&c.AllowNet, "allow-net", nil, "private addresses that functions may reach (host, host:port or CIDR; repeatable)")
+	flags.StringSliceVar(&c.DenyNet, "deny-net", nil, "hosts that functions must not reach")
+	flags.Uint32Var(&c.MemoryLimit, "function-memory", 128<<20, "bytes of memory of one invocation")
+	flags.IntVar(&c.MaxInstances, "max-instances", 0, "invocations at a time (default from the available memory)")
+	return c
+}
+
+// serveStatic serves ./pb_public, as PocketBase's own executable does.
+func serveStatic(app core.App) {
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
+		Func: func(e *core.ServeEvent) error {
+			if info, err := os.Stat("pb_public"); err == nil && info.IsDir() && !e.Router.HasRoute("GET", "/{path...}") {
+				e.Router.GET("/{path...}", apis.Static(os.DirFS("pb_public"), true))
+			}
+			return e.Next()
+		},
+		Priority: 999,
+	})
 }

@@ -1,0 +1,81 @@
+package agentrt
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/agentrt/agentrt/agentrt/pool"
+	"github.com/agentrt/agentrt/agentrt/triggers"
+)
+
+// Prefix is the path below which HTTP routes answer.
+const Prefix = "/api/pb_serverless"
+
+// Config configures an Engine. Zero fields have the defaults named here.
+type Config struct {
+	// FunctionsDir holds src/routes and so on, or a built dist folder; it is
+	// "pb_serverless" by default. A missing folder means that nothing is loaded
+	// until a deployment arrives.
+	FunctionsDir string
+	// CacheDir keeps compiled code and bundles, at most some 100 MB; it is the
+	// folder ".agentrt" in PocketBase's data directory by default. Nothing that
+	// was derived from the environment goes there.
+	CacheDir string
+	// Env is added to what <FunctionsDir>/.env gives to process.env; it wins.
+	Env map[string]string
+	// AllowNet are egress rules ("10.0.0.5:8080", "*.internal", "10.0.0.0/8") for
+	// addresses that are private and denied by default.
+	AllowNet []string
+	// DenyNet are egress rules for hosts that functions must not reach.
+	DenyNet []string
+	// Watch loads the functions again when their files change.
+	Watch bool
+	// Dev shows stacks in responses. It is on if PocketBase runs with --dev.
+	Dev bool
+
+	// MemoryLimit bounds an instance in bytes, 128 MiB by default.
+	MemoryLimit uint32
+	// CPULimit bounds the time JavaScript may run in one invocation, waiting
+	// excluded; 10 s by default.
+	CPULimit time.Duration
+	// MaxInstances bounds the invocations at a time; by default it follows from
+	// the available memory, up to 10,000 (see [pool.DefaultLimit]).
+	MaxInstances int
+	// MaxQueue invocations wait at most QueueTimeout for a place, then they get
+	// 503 with Retry-After; 1,000 and 10 s by default.
+	MaxQueue     int
+	QueueTimeout time.Duration
+	// Pool says how many idle instances are kept.
+	Pool pool.Config
+	// HTTP has the limits of requests and streams.
+	HTTP triggers.HTTPConfig
+	// ShutdownTimeout is how long streams may go on when the server stops, 10 s
+	// by default.
+	ShutdownTimeout time.Duration
+}
+
+func (c Config) withDefaults(dataDir string) Config {
+	setDefault(&c.FunctionsDir, "pb_serverless")
+	setDefault(&c.CacheDir, filepath.Join(dataDir, ".agentrt"))
+	setDefault(&c.MaxInstances, pool.DefaultLimit())
+	setDefault(&c.MaxQueue, 1000)
+	setDefault(&c.QueueTimeout, 10*time.Second)
+	setDefault(&c.ShutdownTimeout, 10*time.Second)
+	http := triggers.DefaultHTTPConfig(Prefix)
+	http.Dev = c.Dev || c.HTTP.Dev
+	setDefault(&c.HTTP.Timeout, http.Timeout)
+	setDefault(&c.HTTP.MaxBody, http.MaxBody)
+	setDefault(&c.HTTP.StreamIdle, http.StreamIdle)
+	setDefault(&c.HTTP.MaxStream, http.MaxStream)
+	setDefault(&c.HTTP.WriteTimeout, http.WriteTimeout)
+	setDefault(&c.HTTP.Background, http.Background)
+	c.HTTP.Prefix, c.HTTP.Dev = http.Prefix, http.Dev
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,212 @@
+package agentrt
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/agentrt/agentrt/agentrt/deployment"
+	"github.com/agentrt/agentrt/agentrt/invocation"
+	"github.com/agentrt/agentrt/agentrt/loader"
+	"github.com/agentrt/agentrt/agentrt/platform"
+	"github.com/agentrt/agentrt/agentrt/pool"
+	"github.com/agentrt/agentrt/agentrt/security"
+	"github.com/agentrt/agentrt/agentrt/triggers"
+	"github.com/agentrt/agentrt/hostfn"
+	"github.com/agentrt/agentrt/polyfill"
+	"github.com/agentrt/agentrt/quickjs"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+var (
+	// ErrNotStarted is returned by methods that need Start first.
+	ErrNotStarted = errors.New("agentrt: the engine is not started")
+	// ErrStarted is returned by a second Start.
+	ErrStarted = errors.New("agentrt: the engine was started before")
+)
+
+// Engine runs the functions of one PocketBase app. It may be used from several
+// goroutines.
+type Engine struct {
+	app       core.App
+	config    Config
+	runner    *invocation.Runner
+	admission *pool.Admission
+	transport *security.Transport
+	http      *triggers.HTTP
+	store     store
+
+	load     sync.Mutex // one load at a time
+	mu       sync.Mutex
+	started  bool
+	quick    *quickjs.Engine
+	platform *quickjs.Snapshot
+	unbind   []func()
+	closing  sync.WaitGroup // former deployments
+	end      context.CancelFunc
+	watching sync.WaitGroup
+}
+
+// New returns an engine for app that is not started. Register is the usual way.
+func New(app core.App, config Config) (*Engine, error) {
+	config = config.withDefaults(app.DataDir())
+	allow, err := parseRules(config.AllowNet)
+	if err != nil {
+		return nil, err
+	}
+	deny, err := parseRules(config.DenyNet)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		app:       app,
+		config:    config,
+		admission: pool.NewAdmission(config.MaxInstances, config.MaxQueue, config.QueueTimeout),
+		transport: security.NewEgressPolicy().Allow(allow...).Deny(deny...).Transport(security.TransportConfig{}),
+		store:     store{filepath.Join(app.DataDir(), "agentrt", "deployments")},
+	}
+	e.runner = invocation.NewRunner(e.transport, e.logger)
+	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
+	return e, nil
+}
+
+func parseRules(texts []string) ([]security.Rule, error) {
+	var rules []security.Rule
+	for _, text := range texts {
+		rule, err := security.ParseRule(text)
+		if err != nil {
+			return nil, fmt.Errorf("agentrt: egress rule %q: %w", text, err)
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+func (e *Engine) logger() *slog.Logger { return e.app.Logger() }
+
+// Start prepares the sandbox and loads the functions: the current deployment, or
+// else the functions folder. Functions that cannot be loaded are an error that
+// errors.As finds as *loader.Error or *deployment.LoadError; the engine is started
+// all the same and answers 503 until others arrive.
+func (e *Engine) Start() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.started {
+		return ErrStarted
+	}
+	ctx, end := context.WithCancel(context.Background())
+	if err := e.prepare(ctx); err != nil {
+		end()
+		return fmt.Errorf("agentrt: %w", err)
+	}
+	e.started, e.end = true, end
+	err := e.loadFunctions(ctx)
+	if e.config.Watch {
+		e.watching.Go(func() { e.watch(ctx) })
+	}
+	return err
+}
+
+func (e *Engine) prepare(ctx context.Context) (err error) {
+	ops := quickjs.NewOps()
+	hostfn.Register(ops)
+	triggers.RegisterHTTP(ops)
+	config := quickjs.NewConfig().WithOps(ops).
+		WithCacheDir(filepath.Join(e.config.CacheDir, "engine")).
+		WithConsole(invocation.Console(e.logger)).
+		WithUncaught(invocation.Uncaught(e.logger))
+	if e.config.MemoryLimit > 0 {
+		config = config.WithMemoryLimit(e.config.MemoryLimit)
+	}
+	if e.config.CPULimit > 0 {
+		config = config.WithCPULimit(e.config.CPULimit)
+	}
+	if e.quick, err = quickjs.New(ctx, config); err != nil {
+		return err
+	}
+	sources := map[string]fs.FS{"polyfill": polyfill.Files, "hostfn": hostfn.Files, "agentrt/triggers": triggers.Files}
+	key, err := digest(sources)
+	if err != nil {
+		return err
+	}
+	e.platform, err = e.quick.CachedSnapshot(ctx, key, func(ctx context.Context, i *quickjs.Instance) error {
+		code, _, err := platform.Bundle(sources, "agentrt/triggers/entry.ts")
+		if err != nil {
+			return fmt.Errorf("platform: %w", err)
+		}
+		return i.EvalModule(ctx, deployment.PlatformModule, string(code))
+	})
+	if err != nil {
+		return errors.Join(err, e.quick.Close(ctx))
+	}
+	return nil
+}
+
+// digest identifies the platform's sources.
+func digest(sources map[string]fs.FS) ([]byte, error) {
+	h := sha256.New()
+	names := make([]string, 0, len(sources))
+	for name := range sources {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		err := fs.WalkDir(sources[name], ".", func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := fs.ReadFile(sources[name], path)
+			fmt.Fprintf(h, "%s/%s %d\n%s", name, path, len(text), text)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("platform sources: %w", err)
+		}
+	}
+	return h.Sum(nil), nil
+}
+
+// Stop refuses new invocations, lets running ones go on for the shutdown timeout,
+// ends the rest and releases everything. The engine cannot be started again.
+func (e *Engine) Stop() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.started {
+		return nil
+	}
+	e.started = false
+	e.end()
+	e.watching.Wait()
+	for _, unbind := range e.unbind {
+		unbind()
+	}
+	e.admission.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout)
+	defer cancel()
+	e.runner.Drain(ctx)
+	// Everything has ended by now; what remains is to release it.
+	ctx = context.Background()
+	var errs []error
+	if d := e.runner.Swap(nil); d != nil {
+		errs = append(errs, d.Close(ctx))
+	}
+	e.closing.Wait()
+	errs = append(errs, e.platform.Close(), e.quick.Close(ctx))
+	e.transport.CloseIdleConnections()
+	return errors.Join(errs...)
+}
+
+// Current describes the functions that answer now; false if there are none.
+func (e *Engine) Current() (version string, manifest loader.Manifest, ok bool) {
+	d := e.runner.Current()
+	if d == nil {
+		return "", manifest, false
+	}
+	return d.Version, d.Manifest, true
+}

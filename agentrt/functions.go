@@ -1,0 +1,174 @@
+package agentrt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/agentrt/agentrt/agentrt/deployment"
+	"github.com/agentrt/agentrt/agentrt/loader"
+	"github.com/agentrt/agentrt/polyfill"
+)
+
+// loadFunctions loads what Start finds.
+func (e *Engine) loadFunctions(ctx context.Context) error {
+	version, err := e.store.current()
+	switch {
+	case err == nil:
+		bundle, err := e.store.read(version)
+		if err != nil {
+			return fmt.Errorf("agentrt: deployment %s: %w", version, err)
+		}
+		e.logger().Info("functions: the deployed bundle is used, not the functions folder", "version", version)
+		return e.activate(ctx, bundle, nil)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("agentrt: deployments: %w", err)
+	}
+	bundle, err := e.fromFolder(ctx)
+	if bundle == nil || err != nil {
+		return err
+	}
+	return e.activate(ctx, bundle, nil)
+}
+
+// fromFolder builds the functions folder, or reads what was built in its dist
+// folder if it has no sources; nil if there is neither.
+func (e *Engine) fromFolder(ctx context.Context) (*loader.Bundle, error) {
+	dir := e.config.FunctionsDir
+	for _, candidate := range []struct {
+		probe string
+		load  func() (*loader.Bundle, error)
+	}{
+		{filepath.Join(dir, "src"), func() (*loader.Bundle, error) { return loader.Load(ctx, dir, e.loaderOptions()) }},
+		{filepath.Join(dir, "dist", "manifest.json"), func() (*loader.Bundle, error) { return loader.Read(filepath.Join(dir, "dist")) }},
+		{filepath.Join(dir, "manifest.json"), func() (*loader.Bundle, error) { return loader.Read(dir) }},
+	} {
+		if _, err := os.Stat(candidate.probe); err == nil {
+			return candidate.load()
+		}
+	}
+	return nil, nil
+}
+
+func (e *Engine) loaderOptions() loader.Options {
+	return loader.Options{
+		Dev:         e.config.Dev,
+		NodeModules: polyfill.NodeModules(),
+		NodeFS:      polyfill.Files,
+		CacheDir:    filepath.Join(e.config.CacheDir, "bundles"),
+	}
+}
+
+// activate evaluates bundle and makes it the one that answers; on an error the
+// former one goes on. keep, if not nil, runs in between: its error stops the
+// switch too.
+func (e *Engine) activate(ctx context.Context, bundle *loader.Bundle, keep func() error) error {
+	e.load.Lock()
+	defer e.load.Unlock()
+	env, err := e.environment()
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	d, err := deployment.Load(ctx, bundle, deployment.Options{
+		Platform:  e.platform,
+		Env:       env,
+		Evaluate:  e.evaluate,
+		Admission: e.admission,
+		Pool:      e.config.Pool,
+	})
+	if err != nil {
+		return err
+	}
+	if keep != nil {
+		if err := keep(); err != nil {
+			return errors.Join(err, d.Close(ctx))
+		}
+	}
+	e.logger().Info("functions loaded", "version", d.Version, "routes", len(d.Manifest.Routes), "ms", time.Since(start).Milliseconds())
+	if old := e.runner.Swap(d); old != nil {
+		e.closing.Go(func() {
+			// Its streams may go on as long as their own limits allow.
+			if err := old.Close(context.Background()); err != nil {
+				e.logger().Error("closing a former version of the functions", "version", old.Version, "error", err)
+			}
+		})
+	}
+	return nil
+}
+
+func (e *Engine) environment() (map[string]string, error) {
+	env, err := loader.ReadEnv(e.config.FunctionsDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("agentrt: %w", err)
+	}
+	if env == nil {
+		env = map[string]string{}
+	}
+	maps.Copy(env, e.config.Env)
+	return env, nil
+}
+
+// LoadBundle loads the built bundle in the folder path ("dist", which build
+// writes) and makes it the one that answers.
+func (e *Engine) LoadBundle(path string) error {
+	if !e.isStarted() {
+		return ErrNotStarted
+	}
+	bundle, err := loader.Read(path)
+	if err != nil {
+		return fmt.Errorf("agentrt: %w", err)
+	}
+	return e.activate(context.Background(), bundle, nil)
+}
+
+// Compile bundles one TypeScript module without imports from disk and returns its
+// bytecode, which only engines with the same cache directory accept.
+func (e *Engine) Compile(source string) ([]byte, error) {
+	if !e.isStarted() {
+		return nil, ErrNotStarted
+	}
+	code, err := loader.Transform(source)
+	if err != nil {
+		return nil, fmt.Errorf("agentrt: %w", err)
+	}
+	return e.quick.Compile(context.Background(), deployment.AppModule, string(code))
+}
+
+func (e *Engine) isStarted() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.started
+}
+
+func (e *Engine) watch(ctx context.Context) {
+	done, err := loader.Watch(ctx, e.config.FunctionsDir, 100*time.Millisecond, func() {
+		bundle, err := e.fromFolder(ctx)
+		if err == nil && bundle != nil {
+			err = e.activate(ctx, bundle, nil)
+		}
+		if err != nil {
+			e.report(err)
+		}
+	})
+	if err != nil {
+		e.logger().Error("watching the functions folder", "error", err)
+		return
+	}
+	<-done
+}
+
+// report shows an error of loading on the terminal, as a compiler would, and
+// keeps it in the log.
+func (e *Engine) report(err error) {
+	fmt.Fprintf(os.Stderr, "%v\n", err)
+	if d := e.runner.Current(); d != nil {
+		fmt.Fprintf(os.Stderr, "Version %s keeps answering.\n", d.Version)
+	}
+	e.logger().Error("functions not loaded", "error", err.Error())
+}

@@ -1,0 +1,57 @@
+/**
+ * Globals of agentrt beyond the Web platform (lib "WebWorker" describes that part).
+ * Functions live in `pb_serverless/src/routes`; see {@link RouteContext}.
+ */
+
+/** What a route's handler gets beside the request. */
+interface RouteContext {
+  /** Values of the dynamic segments: `routes/users/[id].ts` has `params.id`. A catch-all is joined with "/". */
+  readonly params: Record<string, string>;
+  /** The route's file below `src`, for example `routes/chat.ts`. */
+  readonly route: string;
+  /** The request's id: taken from `X-Request-Id` or `traceparent`, else new. The response carries it too. */
+  readonly requestId: string;
+  /** The client's address, by PocketBase's trusted proxy settings. */
+  readonly ip: string;
+  /** The authenticated record, or null for a guest. */
+  readonly auth: (Record<string, unknown> & { id: string; collectionName: string }) | null;
+  /** Aborts when the client closes the connection; the same as `request.signal`. */
+  readonly signal: AbortSignal;
+  /** Keeps the instance for work after the response, at most 30 s by default. Errors are logged. */
+  waitUntil(work: Promise<unknown>): void;
+  /** The authenticated record; a guest gets 401. */
+  requireAuth(): Record<string, unknown> & { id: string; collectionName: string };
+  /** Does nothing; libraries written for workers call it. */
+  passThroughOnException(): void;
+}
+
+/** `export const config` of a route. */
+interface RouteConfig {
+  /** Who may call: everybody ("none", the default), any authenticated record ("user"), superusers, or the records of the named auth collection. */
+  auth?: "none" | "user" | "superuser" | (string & {});
+  /** Until the response starts: "500ms", "30s" (the default), "5m". A started stream may last longer. */
+  timeout?: string;
+  /** Time JavaScript may run, waiting excluded; "10s" by default. */
+  cpu?: string;
+  /** Most memory of the JavaScript heap: "64MB" or a number of bytes; "128MB" by default. */
+  memory?: string | number;
+}
+
+/** A route's `export default { fetch }`. */
+interface RouteFetcher {
+  fetch(request: Request, context: RouteContext): Response | Promise<Response>;
+}
+
+/** The environment of functions: `pb_serverless/.env` and what the server passes on. */
+declare const process: { readonly env: Record<string, string | undefined> };
+
+/** https://nodejs.org/api/async_context.html */
+declare class AsyncLocalStorage<T> {
+  getStore(): T | undefined;
+  run<R, A extends unknown[]>(store: T, fn: (...args: A) => R, ...args: A): R;
+  exit<R, A extends unknown[]>(fn: (...args: A) => R, ...args: A): R;
+  enterWith(store: T): void;
+  disable(): void;
+  static bind<F extends (...args: never[]) => unknown>(fn: F): F;
+  static snapshot(): <R, A extends unknown[]>(fn: (...args: A) => R, ...args: A) => R;
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"os"
+
+	"github.com/agentrt/agentrt/benchmarks"
+	"github.com/spf13/cobra"
+)
+
+func benchCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "bench [engine|http] [--json] [--quick]",
+		Short:              "Measures this machine: instances, host calls, memory, requests, streams",
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return benchmarks.Main(cmd.Context(), args, os.Stdout, os.Stderr)
+		},
+	}
+}
