@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -45,6 +46,13 @@ func thisMachine() Machine {
 	return m
 }
 
+// all are the groups by name.
+var all = map[string]func(ctx context.Context, quick bool, progress io.Writer) (map[string]float64, error){
+	"engine": engine,
+	"http":   serving,
+	"start":  starting,
+}
+
 // Main runs the groups named in args, all if none is, and prints the figures to
 // out and progress to progress.
 func Main(ctx context.Context, args []string, out, progress io.Writer) error {
@@ -60,17 +68,23 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	for _, g := range groups {
-		if g != "engine" {
-			return fmt.Errorf("there is no group %q (groups: engine)", g)
-		}
-	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	figures, err := engine(ctx, *quick, progress)
-	if err != nil {
-		return err
+	if len(groups) == 0 {
+		groups = []string{"engine", "http", "start"}
+	}
+	figures := map[string]float64{}
+	for _, g := range groups {
+		measure, ok := all[g]
+		if !ok {
+			return fmt.Errorf("there is no group %q (groups: %s)", g, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+		}
+		got, err := measure(ctx, *quick, progress)
+		if err != nil {
+			return fmt.Errorf("group %s: %w", g, err)
+		}
+		maps.Copy(figures, got)
 	}
 	report := Report{Machine: thisMachine(), Figures: figures}
 	if *asJSON {

@@ -35,6 +35,7 @@ type exchange struct {
 	leave     sync.Once
 	gone      chan struct{} // closed when the client has left
 	done      chan error    // the end of the invocation
+	sent      chan struct{} // closed when the response was sent or given up
 }
 
 type exchangeKey struct{}

@@ -107,7 +107,8 @@ func (h *HTTP) Handle(e *core.RequestEvent) error {
 		return err
 	}
 	x := &exchange{trigger: h, event: e, id: id, route: route, deployment: d, streams: stream.NewTable(stream.Config{}),
-		responded: make(chan *response, 1), gone: make(chan struct{}), done: make(chan error, 1)}
+		responded: make(chan *response, 1), gone: make(chan struct{}), done: make(chan error, 1), sent: make(chan struct{})}
+	defer close(x.sent)
 	return x.serve(params)
 }
 
@@ -225,7 +226,9 @@ func (x *exchange) serve(params loader.Params) error {
 	x.deployment = d
 	config := x.route.Config
 	x.trigger.runner.Go(func() {
+		// A body that is passed through needs the context until it was sent.
 		defer cancel(nil)
+		defer func() { <-x.sent }()
 		_, err := x.trigger.runner.Run(ctx, d, lease, invocation.Call{
 			Kind: "http", Target: x.route.File, ID: x.id, Export: "http", Head: head, Body: bytes,
 			Limits: quickjs.Limits{CPU: config.CPU, Memory: config.Memory}, Streams: x.streams,
