@@ -74,7 +74,7 @@ func TestHTTP(t *testing.T) {
 		{name: "index", path: "", status: 200, contains: []string{"root"}},
 		{name: "index with a slash", path: "/", status: 200, contains: []string{"root"}},
 		{name: "parameter", path: "/users/a%2Fb%20c", status: 200, contains: []string{`{"id":"a/b c"}`}},
-		{name: "catch-all", path: "/files/a/b.txt", status: 200, contains: []string{`a/b.txt`}},
+		{name: "catch-all", path: "/files/a/b.txt", status: 200, contains: []string{`{"path":["a","b.txt"]}`}},
 		{name: "default object", method: "PUT", path: "/object", status: 200, contains: []string{"PUT routes/object.ts"}},
 		{name: "unknown route", path: "/nowhere", status: 404, contains: []string{`"status":404`, "/nowhere"}},
 		{name: "wrong method", method: "DELETE", path: "/hello", status: 405, contains: []string{"allowed: GET, POST, HEAD"}},
@@ -356,8 +356,8 @@ func TestClientLeaves(t *testing.T) {
 	}
 }
 
-// running asks the server how many invocations hold an instance.
-func (a *app) running() int {
+// superuser returns a superuser's token.
+func (a *app) superuser() string {
 	a.t.Helper()
 	c, err := a.FindCollectionByNameOrId(core.CollectionNameSuperusers)
 	if err != nil {
@@ -376,8 +376,14 @@ func (a *app) running() int {
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	return token
+}
+
+// running asks the server how many invocations hold an instance.
+func (a *app) running() int {
+	a.t.Helper()
 	var status struct{ Running int }
-	reply := a.do(http.MethodGet, "/../agentrt/status", "", "Authorization", token)
+	reply := a.do(http.MethodGet, "/../agentrt/status", "", "Authorization", a.superuser())
 	if err := json.Unmarshal([]byte(reply.body), &status); err != nil {
 		a.t.Fatalf("%d %s: %v", reply.status, reply.body, err)
 	}

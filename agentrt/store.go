@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
 )
 

@@ -32,6 +32,7 @@ type exchange struct {
 	responded chan *response
 	answered  atomic.Bool
 	extended  atomic.Bool
+	tooLarge  atomic.Bool // the request body went over the limit
 	leave     sync.Once
 	gone      chan struct{} // closed when the client has left
 	done      chan error    // the end of the invocation

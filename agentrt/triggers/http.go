@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/agentrt/agentrt/agentrt/pool"
@@ -147,7 +147,7 @@ func (x *exchange) fail(err error) error {
 		status, message = http.StatusServiceUnavailable, "The function used up its CPU time."
 	case errors.Is(err, quickjs.ErrMemoryLimit):
 		status, message = http.StatusServiceUnavailable, "The function ran out of memory."
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, errTooLarge) || x.tooLarge.Load():
 		status, message = http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body is larger than %d bytes.", x.trigger.config.MaxBody)
 	case errors.Is(err, quickjs.ErrStalled):
 		message = "The function waits for a promise that nothing can settle."
@@ -170,7 +170,8 @@ var errTooLarge = errors.New("the request body is too large")
 // limitedBody reports errTooLarge once more than its limit was read.
 type limitedBody struct {
 	io.ReadCloser
-	left int64
+	left     int64
+	exceeded *atomic.Bool
 }
 
 func (b *limitedBody) Read(p []byte) (int, error) {
@@ -179,6 +180,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.left -= int64(n); b.left < 0 {
+		b.exceeded.Store(true)
 		return 0, errTooLarge
 	}
 	return n, err
@@ -195,7 +197,7 @@ func (x *exchange) takeBody() (io.ReadCloser, error) {
 	if re, ok := body.(*router.RereadableReadCloser); ok {
 		body = re.ReadCloser
 	}
-	return &limitedBody{body, x.trigger.config.MaxBody}, nil
+	return &limitedBody{body, x.trigger.config.MaxBody, &x.tooLarge}, nil
 }
 
 func (x *exchange) timeout() time.Duration {

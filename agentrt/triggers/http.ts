@@ -18,7 +18,7 @@ interface Head {
   method: string;
   url: string;
   headers: [string, string][];
-  params: Record<string, string>;
+  params: Record<string, string | string[]>;
   rid?: number;
   id: string;
   ip: string;
@@ -43,7 +43,7 @@ function connectionSignal(): () => AbortSignal {
 }
 
 class RouteContext {
-  readonly params: Record<string, string>;
+  readonly params: Record<string, string | string[]>;
   readonly route: string;
   readonly requestId: string;
   readonly ip: string;

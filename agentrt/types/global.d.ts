@@ -4,9 +4,10 @@
  */
 
 /** What a route's handler gets beside the request. */
-interface RouteContext {
-  /** Values of the dynamic segments: `routes/users/[id].ts` has `params.id`. A catch-all is joined with "/". */
-  readonly params: Record<string, string>;
+interface RouteContext<Params = Record<string, string>> {
+  /** Values of the dynamic segments: `routes/users/[id].ts` has `params.id`; a catch-all such as
+   * `[...path]` has an array (`RouteContext<{ path: string[] }>`). */
+  readonly params: Params;
   /** The route's file below `src`, for example `routes/chat.ts`. */
   readonly route: string;
   /** The request's id: taken from `X-Request-Id` or `traceparent`, else new. The response carries it too. */

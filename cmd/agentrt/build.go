@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/spf13/cobra"
 )

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/agentrt/agentrt/agentrt"
+	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/spf13/cobra"
 )

@@ -1,0 +1,12 @@
+package hostfn
+
+import "github.com/agentrt/agentrt/quickjs"
+
+// Register adds all operations of this package.
+func Register(ops *quickjs.Ops) {
+	RegisterBody(ops)
+	RegisterCrypto(ops)
+	RegisterEncoding(ops)
+	RegisterFetch(ops)
+	RegisterURL(ops)
+}
