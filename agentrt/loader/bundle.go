@@ -57,9 +57,8 @@ type Manifest struct {
 // Bundle is a bundled functions folder.
 type Bundle struct {
 	// Code is an ES module, evaluated under ModuleName.
-	Code []byte
-	// SourceMap is its map, version 3 (https://tc39.es/ecma426/), with the sources' content.
-	SourceMap []byte
+	Code      []byte
+	SourceMap *SourceMap
 	Manifest  Manifest
 	// Inputs are the files and folders that the bundle depends on; nil after Read.
 	Inputs []Input
@@ -85,7 +84,7 @@ func hash(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func checkSizes(code, sourceMap int) error {
+func checkSizes(code, sourceMap int64) error {
 	if code > MaxCode {
 		return fmt.Errorf("the bundle has %d bytes, at most %d are allowed: drop large packages or embedded files", code, MaxCode)
 	}
@@ -106,10 +105,14 @@ func (b *Bundle) Write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("writing the bundle: %w", err)
 	}
+	sourceMap, err := b.SourceMap.Bytes()
+	if err != nil {
+		return fmt.Errorf("writing the bundle: %w", err)
+	}
 	for _, f := range []struct {
 		name    string
 		content []byte
-	}{{bundleFile, b.Code}, {mapFile, b.SourceMap}, {manifestFile, append(manifest, '\n')}} {
+	}{{bundleFile, b.Code}, {mapFile, sourceMap}, {manifestFile, append(manifest, '\n')}} {
 		if err := replaceFile(filepath.Join(dir, f.name), f.content); err != nil {
 			return fmt.Errorf("writing the bundle: %w", err)
 		}
@@ -134,8 +137,9 @@ func replaceFile(name string, content []byte) error {
 	return nil
 }
 
-// Read reads what Write wrote. It verifies sizes, hashes, the format version, and
-// that the routes do not conflict. The versions of agentrt and esbuild may differ.
+// Read reads what Write wrote. It verifies sizes, the hash of the code, the format
+// version, and that the routes do not conflict. The versions of agentrt and esbuild
+// may differ. The source map is read, and its hash verified, when it is first needed.
 func Read(dir string) (*Bundle, error) {
 	b, err := readBundle(dir)
 	if err != nil {
@@ -158,22 +162,18 @@ func readBundle(dir string) (*Bundle, error) {
 	if v := b.Manifest.Format; v != FormatVersion {
 		return nil, fmt.Errorf("the bundle has format %d (agentrt %s), this agentrt (%s) reads format %d: build it again with this version", v, b.Manifest.AgentRT, Version(), FormatVersion)
 	}
-	for _, f := range []struct {
-		name  string
-		limit int64
-		hash  string
-		into  *[]byte
-	}{
-		{bundleFile, MaxCode, b.Manifest.SHA256, &b.Code},
-		{mapFile, MaxSourceMap, b.Manifest.SourceMapSHA256, &b.SourceMap},
-	} {
-		if *f.into, err = readLimited(filepath.Join(dir, f.name), f.limit); err != nil {
-			return nil, err
-		}
-		if got := hash(*f.into); got != f.hash {
-			return nil, fmt.Errorf("%s was changed after it was built or its upload is incomplete (sha256 %s, the manifest says %s): build it again", f.name, got, f.hash)
-		}
+	if b.Code, err = readHashed(filepath.Join(dir, bundleFile), MaxCode, b.Manifest.SHA256); err != nil {
+		return nil, err
 	}
+	name := filepath.Join(dir, mapFile)
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSizes(0, info.Size()); err != nil {
+		return nil, err
+	}
+	b.SourceMap = &SourceMap{file: name, hash: b.Manifest.SourceMapSHA256}
 	if err := b.Manifest.check(); err != nil {
 		return nil, fmt.Errorf("%s is malformed: %w", manifestFile, err)
 	}
@@ -195,6 +195,18 @@ func (m *Manifest) check() error {
 	}
 	_, err := NewRouter(m.Routes)
 	return err
+}
+
+// readHashed reads a file of a bundle.
+func readHashed(name string, limit int64, want string) ([]byte, error) {
+	content, err := readLimited(name, limit)
+	if err != nil {
+		return nil, err
+	}
+	if got := hash(content); got != want {
+		return nil, fmt.Errorf("%s was changed after it was built or its upload is incomplete (sha256 %s, the manifest says %s): build it again", filepath.Base(name), got, want)
+	}
+	return content, nil
 }
 
 func readLimited(name string, limit int64) ([]byte, error) {

@@ -166,7 +166,7 @@ func (c *cache) save(b *Bundle, files *layout, start time.Time) error {
 		err = os.Rename(temporary, filepath.Join(c.root, name))
 	}
 	if err == nil {
-		err = c.prune(key, name)
+		err = c.prune()
 	}
 	if err != nil {
 		return fmt.Errorf("caching the bundle: %w", err)
@@ -197,20 +197,16 @@ func (c *cache) entries() []cacheEntry {
 	return entries
 }
 
-// prune removes older entries of key, entries beyond maxCached, and unfinished ones.
-func (c *cache) prune(key, newest string) error {
+// prune removes the entries beyond maxCached and unfinished ones.
+func (c *cache) prune() error {
 	var errs []error
 	kept := 0
 	for _, e := range c.entries() {
-		switch {
-		case e.name == newest:
-			continue
-		case strings.HasPrefix(e.name, "tmp."):
+		if strings.HasPrefix(e.name, "tmp.") {
 			if time.Since(e.time) < abandoned {
 				continue
 			}
-		case !strings.HasPrefix(e.name, key+".") && kept < maxCached-1:
-			kept++
+		} else if kept++; kept <= maxCached {
 			continue
 		}
 		errs = append(errs, os.RemoveAll(filepath.Join(c.root, e.name)))

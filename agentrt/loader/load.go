@@ -95,7 +95,7 @@ func bundle(ctx context.Context, dir string, files *layout, options Options) (*B
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSizes(len(out.code), len(out.sourceMap)); err != nil {
+	if err := checkSizes(int64(len(out.code)), int64(len(out.sourceMap))); err != nil {
 		return nil, err
 	}
 	inputs, err := collectInputs(ctx, dir, out.meta)
@@ -104,7 +104,7 @@ func bundle(ctx context.Context, dir string, files *layout, options Options) (*B
 	}
 	return &Bundle{
 		Code:      out.code,
-		SourceMap: out.sourceMap,
+		SourceMap: NewSourceMap(out.sourceMap),
 		Manifest: Manifest{
 			Format:          FormatVersion,
 			Created:         time.Now().UTC().Truncate(time.Second),

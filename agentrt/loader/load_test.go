@@ -266,7 +266,7 @@ export function check(body: { text: string }): never {
 	for name, options := range map[string]loader.Options{"readable": {}, "minified": {Minify: true}} {
 		t.Run(name, func(t *testing.T) {
 			b := load(t, dir, options)
-			m := loader.NewSourceMap(b.SourceMap)
+			m := b.SourceMap
 			if err := m.Prepare(); err != nil {
 				t.Fatal(err)
 			}

@@ -15,7 +15,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if dir := npmFolder; dir != "" {
+			os.RemoveAll(dir)
+		}
+		os.Exit(code)
+	}))
 }
 
 // project writes files below a new folder and returns its functions folder "fn".
@@ -115,4 +120,13 @@ func start(t testing.TB, e *quickjs.Engine, setup string, b *loader.Bundle) *qui
 	}
 	t.Cleanup(func() { i.Close() })
 	return i
+}
+
+func sourceMap(t testing.TB, b *loader.Bundle) []byte {
+	t.Helper()
+	raw, err := b.SourceMap.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }

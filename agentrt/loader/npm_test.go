@@ -3,6 +3,7 @@ package loader_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,11 +36,15 @@ const user = z.object({ name: z.string().min(1), age: z.number().optional() });
 export const GET = () => [user.safeParse({ name: "a" }).success, user.safeParse({ name: "" }).error?.issues[0].code];`,
 }
 
+// npmFolder is where installNPM installed, to be removed at the end.
+var npmFolder string
+
 var installNPM = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "agentrt-loader-npm-*")
 	if err != nil {
 		return "", err
 	}
+	npmFolder = dir
 	for _, name := range []string{"package.json", "package-lock.json"} {
 		content, err := os.ReadFile(filepath.Join("testdata", "npm", name))
 		if err != nil {
@@ -50,8 +55,11 @@ var installNPM = sync.OnceValues(func() (string, error) {
 		}
 	}
 	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
-	cmd.Dir, cmd.Stderr = dir, os.Stderr
-	return dir, cmd.Run()
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return dir, nil
 })
 
 // npmProject is the functions folder of chat in a project with the packages installed.
@@ -80,7 +88,7 @@ func TestNPM(t *testing.T) {
 	for _, w := range b.Warnings {
 		t.Errorf("warning: %s", w)
 	}
-	if err := loader.NewSourceMap(b.SourceMap).Prepare(); err != nil {
+	if err := b.SourceMap.Prepare(); err != nil {
 		t.Error(err)
 	}
 	e := newEngine(t)
@@ -88,15 +96,9 @@ func TestNPM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("code %d KiB, map %d KiB, bytecode %d KiB, %d inputs", len(b.Code)>>10, len(b.SourceMap)>>10, len(code)>>10, len(b.Inputs))
+	t.Logf("code %d KiB, map %d KiB, bytecode %d KiB, %d inputs", len(b.Code)>>10, len(sourceMap(t, b))>>10, len(code)>>10, len(b.Inputs))
 
-	// Without the Web platform only zod can run.
-	for _, name := range []string{"chat.ts", "raw.ts", "app"} {
-		if err := os.RemoveAll(filepath.Join(dir, "src", "routes", name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	i := start(t, e, mount, load(t, dir, shims))
+	i := start(t, e, platformStubs+mount, b)
 	r, err := i.Call(t.Context(), "test.js", "run", json.RawMessage(`{"file":"routes/schema.ts","name":"GET"}`), nil)
 	if err != nil || string(r.Head) != `[true,"too_small"]` {
 		t.Errorf("got %v, %v", r, err)
@@ -106,13 +108,14 @@ func TestNPM(t *testing.T) {
 func BenchmarkNPM(b *testing.B) {
 	dir := npmProject(b)
 	first := load(b, dir, shims)
+	raw := sourceMap(b, first)
 	minified := load(b, dir, loader.Options{Minify: true, NodeModules: shims.NodeModules, NodeFS: shims.NodeFS})
 	b.Run("bundle", func(b *testing.B) {
 		for b.Loop() {
 			load(b, dir, shims)
 		}
 		b.ReportMetric(float64(len(first.Code)), "code-B")
-		b.ReportMetric(float64(len(first.SourceMap)), "map-B")
+		b.ReportMetric(float64(len(raw)), "map-B")
 	})
 	cached := shims
 	cached.CacheDir = b.TempDir()
@@ -124,12 +127,12 @@ func BenchmarkNPM(b *testing.B) {
 	})
 	b.Run("map", func(b *testing.B) {
 		for b.Loop() {
-			if err := loader.NewSourceMap(first.SourceMap).Prepare(); err != nil {
+			if err := loader.NewSourceMap(raw).Prepare(); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	m := loader.NewSourceMap(first.SourceMap)
+	m := loader.NewSourceMap(raw)
 	b.Run("stack", func(b *testing.B) {
 		for b.Loop() {
 			m.Stack("Error: x\n    at a (agentrt:app:20000:5)\n    at b (agentrt:app:12345:5)\n    at c (agentrt:app:300:5)\n    at d (agentrt:app:9000:7)")
