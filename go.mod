@@ -3,6 +3,7 @@ module github.com/agentrt/agentrt
 go 1.26.0
 
 require (
+	github.com/evanw/esbuild v0.28.2
 	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
 	github.com/tetratelabs/wazero v1.12.0
 	go.uber.org/goleak v1.3.0
