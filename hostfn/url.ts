@@ -1,7 +1,8 @@
 // https://url.spec.whatwg.org/#api. Go parses; a URL is its serialisation here, which is ASCII and unambiguous, and its
 // parts are cut out of it when somebody asks.
 import { host } from "../polyfill/host.ts";
-import { defineInterface, defineIterator, required, usvString } from "../polyfill/webidl.ts";
+import { definePairIterable, type PairIterable } from "../polyfill/iterable.ts";
+import { defineInterface, required, usvString } from "../polyfill/webidl.ts";
 import { parseUrlencoded, serializeUrlencoded } from "../polyfill/urlencoded.ts";
 
 const parseOp = host.op<string | null>("url.parse");
@@ -54,6 +55,7 @@ let parsed: string | undefined;
 
 let updateQuery: (url: URL, query: string) => void;
 let connect: (url: URL, query: string) => URLSearchParams;
+let listOf: (params: URLSearchParams) => [string, string][];
 let refill: (params: URLSearchParams, query: string) => void;
 
 /** https://url.spec.whatwg.org/#url-class */
@@ -251,6 +253,7 @@ export class URLSearchParams {
       params.#url = url;
       return params;
     };
+    listOf = (params) => params.#list;
     refill = (params, query) => {
       params.#list = parseUrlencoded(query);
     };
@@ -329,47 +332,12 @@ export class URLSearchParams {
     this.#update();
   }
 
-  forEach(callback: (value: string, name: string, params: URLSearchParams) => void, thisArg?: unknown): void {
-    void this.#list;
-    required(arguments.length, 1, "forEach()");
-    if (typeof callback !== "function") throw new TypeError("forEach()'s callback is not a function");
-    for (let i = 0; i < this.#list.length; i++) {
-      const pair = this.#list[i]!;
-      Reflect.apply(callback, thisArg, [pair[1], pair[0], this]);
-    }
-  }
-
-  entries(): IterableIterator<[string, string]> { return this.#iterate((pair) => [pair[0], pair[1]]); }
-  keys(): IterableIterator<string> { return this.#iterate((pair) => pair[0]); }
-  values(): IterableIterator<string> { return this.#iterate((pair) => pair[1]); }
   toString(): string { return serializeUrlencoded(this.#list); }
-
-  #iterate<T>(pick: (pair: [string, string]) => T): IterableIterator<T> {
-    return new URLSearchParamsIterator<T>(() => this.#list, pick) as unknown as IterableIterator<T>;
-  }
 
   static {
     isURLSearchParams = (value): value is URLSearchParams => typeof value === "object" && value !== null && #list in value;
   }
-
-  declare [Symbol.iterator]: () => IterableIterator<[string, string]>;
 }
+export interface URLSearchParams extends PairIterable<string> {}
 defineInterface(URLSearchParams, "URLSearchParams");
-Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, { value: URLSearchParams.prototype.entries, writable: true, configurable: true });
-
-/** Sees changes made while it runs, by position. */
-class URLSearchParamsIterator<T> {
-  #list: () => [string, string][];
-  #pick: (pair: [string, string]) => T;
-  #index = 0;
-  constructor(list: () => [string, string][], pick: (pair: [string, string]) => T) {
-    this.#list = list;
-    this.#pick = pick;
-  }
-  next(): IteratorResult<T> {
-    const list = this.#list();
-    if (this.#index >= list.length) return { done: true, value: undefined };
-    return { done: false, value: this.#pick(list[this.#index++]!) };
-  }
-}
-defineIterator(URLSearchParamsIterator.prototype, "URLSearchParams Iterator");
+definePairIterable(URLSearchParams.prototype, "URLSearchParams", listOf!);

@@ -10,6 +10,18 @@ declare function btoa(text: string): string;
 declare const performance: { now(): number; readonly timeOrigin: number };
 declare const console: Record<"debug" | "log" | "info" | "warn" | "error" | "trace", (...args: unknown[]) => void>;
 
+declare function escape(text: string): string;
+declare function unescape(text: string): string;
+
+interface Uint8ArrayConstructor {
+  fromBase64(text: string, options?: { alphabet?: "base64" | "base64url"; lastChunkHandling?: "loose" | "strict" | "stop-before-partial" }): Uint8Array<ArrayBuffer>;
+  fromHex(text: string): Uint8Array<ArrayBuffer>;
+}
+interface Uint8Array {
+  toBase64(options?: { alphabet?: "base64" | "base64url"; omitPadding?: boolean }): string;
+  toHex(): string;
+}
+
 declare class DOMException extends Error {
   constructor(message?: string, name?: string);
   readonly code: number;

@@ -104,9 +104,17 @@ function isA(getter: () => unknown, value: unknown): boolean {
   }
 }
 
+const interfacePrototypes = new WeakSet<object>();
+
+/** Whether the object is an interface's prototype. */
+export function isInterfacePrototype(value: object): boolean {
+  return interfacePrototypes.has(value);
+}
+
 /** Gives a class the shape of a WebIDL interface: enumerable members, a toStringTag, constants on both sides. */
 export function defineInterface(interfaceObject: abstract new (...args: never) => object, name: string, constants?: Record<string, number>): void {
   const prototype = interfaceObject.prototype as object;
+  interfacePrototypes.add(prototype);
   for (const key of ownKeys(prototype)) {
     if (key === "constructor" || typeof key === "symbol") continue;
     defineProperty(prototype, key, { ...getOwnPropertyDescriptor(prototype, key), enumerable: true });
@@ -122,16 +130,6 @@ export function defineInterface(interfaceObject: abstract new (...args: never) =
     defineProperty(prototype, key, property);
     defineProperty(interfaceObject, key, property);
   }
-}
-
-const arrayIteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
-
-/** The prototype of an interface's own iterators: `next` of the class over %IteratorPrototype%. */
-export function defineIterator(prototype: object, name: string): void {
-  Object.setPrototypeOf(prototype, arrayIteratorPrototype);
-  const next = getOwnPropertyDescriptor(prototype, "next")!;
-  defineProperty(prototype, "next", { ...next, enumerable: true });
-  defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
 }
 
 /** Defines a property that does not show in enumerations, as the global object has them. */
