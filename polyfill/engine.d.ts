@@ -8,7 +8,7 @@ declare function queueMicrotask(callback: () => void): void;
 declare function atob(text: string): string;
 declare function btoa(text: string): string;
 declare const performance: { now(): number; readonly timeOrigin: number };
-declare const console: Record<"debug" | "log" | "info" | "warn" | "error" | "trace", (...args: unknown[]) => void>;
+declare var console: Record<"debug" | "log" | "info" | "warn" | "error" | "trace", (...args: unknown[]) => void>;
 
 declare function escape(text: string): string;
 declare function unescape(text: string): string;

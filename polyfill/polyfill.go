@@ -4,7 +4,7 @@ package polyfill
 
 import "embed"
 
-// Files are the TypeScript sources: *.ts and node/*.ts.
+// Files are the TypeScript sources: *.ts, node/*.ts and node/*.cts.
 //
-//go:embed *.ts
+//go:embed *.ts node/*.ts node/*.cts
 var Files embed.FS

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/agentrt/agentrt/polyfill"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/evanw/esbuild/pkg/api"
 )
@@ -26,6 +27,9 @@ type Env struct {
 	// Setup is module source before the expressions, with imports relative to the
 	// root of the repository.
 	Setup string
+	// Platform evaluates the platform's globals before the expressions, as the
+	// product does; the operations they need are among Ops then.
+	Platform bool
 	// Ops are the host operations; nil means none.
 	Ops *quickjs.Ops
 	// Plugins are further esbuild plugins.
@@ -62,6 +66,28 @@ func Bundle(t testing.TB, source string, plugins ...api.Plugin) string {
 	return string(r.OutputFiles[0].Contents)
 }
 
+const platform = `
+	import { install as polyfill } from "./polyfill/index.ts";
+	import { install as hostfn } from "./hostfn/index.ts";
+	const define = (name: string, value: unknown) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+	polyfill(define);
+	hostfn(define);
+	delete (globalThis as any).__host;
+`
+
+// NodePlugin resolves Node's built-in modules to their shims.
+func NodePlugin() api.Plugin {
+	return api.Plugin{Name: "node", Setup: func(build api.PluginBuild) {
+		modules := polyfill.NodeModules()
+		build.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+			if file, ok := modules[a.Path]; ok {
+				return api.OnResolveResult{Path: filepath.Join(Root(), "polyfill", file), SideEffects: api.SideEffectsFalse}, nil
+			}
+			return api.OnResolveResult{}, nil
+		})
+	}}
+}
+
 // Load evaluates module source as "main.js" in a snapshot and returns an
 // instance of it.
 func Load(t testing.TB, env Env, source string) *quickjs.Instance {
@@ -88,6 +114,11 @@ func Load(t testing.TB, env Env, source string) *quickjs.Instance {
 		}
 	})
 	snapshot, err := engine.NewSnapshot(t.Context(), func(ctx context.Context, i *quickjs.Instance) error {
+		if env.Platform {
+			if err := i.EvalModule(ctx, "agentrt:platform", Bundle(t, platform)); err != nil {
+				return err
+			}
+		}
 		return i.EvalModule(ctx, "main.js", source)
 	})
 	if err != nil {
