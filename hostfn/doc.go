@@ -1,0 +1,3 @@
+// Package hostfn holds what JavaScript gets from the host, one file a subject,
+// each with its JavaScript half beside it.
+package hostfn

@@ -1,0 +1,16 @@
+/** One host operation: head is any JSON value, body an ArrayBuffer or a view of one. */
+export type HostOp<Result = unknown> = (head?: unknown, body?: ArrayBuffer | ArrayBufferView) => Result;
+
+/** What the engine gives the platform bundle; it is deleted from the global object once the bundle has run. */
+export interface Host {
+  op<Result = unknown>(name: string): HostOp<Result>;
+  callId(): number;
+  cancel(id: number): void;
+  asyncContext(): ReadonlyMap<unknown, unknown> | undefined;
+  setAsyncContext(context: ReadonlyMap<unknown, unknown> | undefined): void;
+  log(level: 0 | 1 | 2 | 3, text: string): void;
+  random<View extends ArrayBuffer | ArrayBufferView>(view: View): View;
+  reply(head: unknown, body: unknown): object;
+}
+
+export const host = (globalThis as unknown as { __host: Host }).__host;

@@ -1,0 +1,35 @@
+// Everything of this folder that becomes a global.
+import { AbortController, AbortSignal } from "./abort.ts";
+import { Blob, File } from "./blob.ts";
+import { Buffer } from "./buffer.ts";
+import { console } from "./console.ts";
+import { CustomEvent, ErrorEvent, Event, EventTarget, MessageEvent } from "./events.ts";
+import { FormData } from "./formdata.ts";
+import { Navigator, navigator } from "./navigator.ts";
+import { Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, performance } from "./performance.ts";
+import { process } from "./process.ts";
+import { reportError } from "./reporterror.ts";
+import { structuredClone } from "./structuredclone.ts";
+import { clearImmediate, setImmediate } from "./timers.ts";
+
+const globals: Record<string, unknown> = {
+  // Names that scripts use for the global object; window, document and importScripts would claim a browser.
+  self: globalThis, global: globalThis,
+  Event, EventTarget, CustomEvent, ErrorEvent, MessageEvent, reportError,
+  AbortController, AbortSignal,
+  // streams: ReadableStream, WritableStream, TransformStream, …
+  // encoding: TextEncoder, TextDecoder, …
+  Blob, File, FormData,
+  // fetch: Headers, Request, Response
+  structuredClone,
+  performance, Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure,
+  setImmediate, clearImmediate,
+  navigator, Navigator,
+  console,
+  Buffer, process,
+};
+
+/** Defines the globals. */
+export function install(define: (name: string, value: unknown) => void): void {
+  for (const name of Object.keys(globals)) define(name, globals[name]);
+}

@@ -1,0 +1,3 @@
+// For require("assert"), which gives the function itself.
+import assert from "./assert.ts";
+export = assert;

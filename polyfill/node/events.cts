@@ -1,0 +1,3 @@
+// For require("events"), which gives the class itself.
+import EventEmitter from "./events.ts";
+export = EventEmitter;

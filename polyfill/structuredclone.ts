@@ -1,0 +1,249 @@
+// https://html.spec.whatwg.org/#structured-cloning, within one realm: values are copied at once, without a serialised form.
+import { Blob, File, copyBlob } from "./blob.ts";
+import { dictionary, isArrayBuffer, isInterfacePrototype, isSharedArrayBuffer, required } from "./webidl.ts";
+
+const apply = Reflect.apply;
+const { getPrototypeOf, getOwnPropertyDescriptor, prototype: objectPrototype } = Object;
+const { ownKeys } = Reflect;
+const isArray = Array.isArray;
+const isView = ArrayBuffer.isView;
+const transferBuffer = ArrayBuffer.prototype.transfer;
+const sliceBuffer = ArrayBuffer.prototype.slice;
+const isDetached = getOwnPropertyDescriptor(ArrayBuffer.prototype, "detached")!.get!;
+const mapEntries = Map.prototype.entries;
+const setValues = Set.prototype.values;
+const getTime = Date.prototype.getTime;
+const regexpSource = getOwnPropertyDescriptor(RegExp.prototype, "source")!.get!;
+const regexpFlags = getOwnPropertyDescriptor(RegExp.prototype, "flags")!.get!;
+const typedArrayTag = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
+
+const viewConstructors: Record<string, new (buffer: ArrayBuffer, offset: number, length?: number) => ArrayBufferView> = {
+  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+};
+const float16 = (globalThis as { Float16Array?: typeof Float32Array }).Float16Array;
+if (float16 !== undefined) viewConstructors["Float16Array"] = float16;
+
+const errorConstructors: Record<string, ErrorConstructor> = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+const uncloneable = [Promise, WeakMap, WeakSet, WeakRef, FinalizationRegistry];
+
+const cloneables = new Map<object, (value: object) => object>();
+
+/** Makes objects of an interface cloneable; `copy` gets one whose prototype chain has the interface's prototype. */
+export function defineCloneable<T extends object>(interfaceObject: { prototype: T }, copy: (value: T) => T): void {
+  cloneables.set(interfaceObject.prototype, copy as unknown as (value: object) => object);
+}
+defineCloneable(File, (file) => copyBlob(file) as File);
+defineCloneable(Blob, copyBlob);
+
+function fail(what: string): DOMException {
+  return new DOMException(`${what} cannot be cloned`, "DataCloneError");
+}
+
+/** A view of a buffer that is still to be transferred, or that buffer. */
+class Deferred {
+  #make: () => unknown;
+  #made: unknown;
+  constructor(make: () => unknown) {
+    this.#make = make;
+  }
+  get(): unknown {
+    return (this.#made ??= this.#make());
+  }
+}
+
+class Cloner {
+  readonly #known = new Map<object, unknown>();
+  readonly #transfer: Set<object>;
+  readonly #transferred = new Map<object, ArrayBuffer>();
+  readonly #fixups: (() => void)[] = [];
+
+  constructor(transfer: Iterable<object>) {
+    this.#transfer = new Set();
+    for (const item of transfer) {
+      if (!isArrayBuffer(item)) throw new DOMException("Only an ArrayBuffer can be transferred here", "DataCloneError");
+      if (this.#transfer.has(item)) throw new DOMException("The transfer list names an ArrayBuffer twice", "DataCloneError");
+      this.#transfer.add(item);
+    }
+  }
+
+  run(value: unknown): unknown {
+    const result = this.clone(value);
+    for (const buffer of this.#transfer) {
+      if (apply(isDetached, buffer, [])) throw new DOMException("An ArrayBuffer that is to be transferred is detached", "DataCloneError");
+    }
+    for (const buffer of this.#transfer) this.#transferred.set(buffer, apply(transferBuffer, buffer, []) as ArrayBuffer);
+    for (const fixup of this.#fixups) fixup();
+    return result instanceof Deferred ? result.get() : result;
+  }
+
+  clone(value: unknown): unknown {
+    switch (typeof value) {
+      case "symbol":
+        throw fail(String(value));
+      case "function":
+        throw fail(`The function ${value.name || "(anonymous)"}`);
+      case "object":
+        break;
+      default:
+        return value;
+    }
+    if (value === null) return null;
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    if (isArray(value)) return this.#properties(value, new Array(value.length));
+    const prototype = getPrototypeOf(value);
+    if (prototype === null || prototype === objectPrototype) return this.#properties(value, {});
+    return this.#exotic(value);
+  }
+
+  #remember<T>(value: object, copy: T): T {
+    this.#known.set(value, copy);
+    return copy;
+  }
+
+  #properties<T extends object>(value: object, copy: T): T {
+    this.#remember(value, copy);
+    for (const key of ownKeys(value)) {
+      if (typeof key === "symbol" || !getOwnPropertyDescriptor(value, key)?.enumerable) continue;
+      this.#define(copy, key, this.clone((value as Record<string, unknown>)[key]));
+    }
+    return copy;
+  }
+
+  #define(target: object, key: string, value: unknown, enumerable = true): void {
+    const property = { value, writable: true, enumerable, configurable: true };
+    if (value instanceof Deferred) {
+      property.value = undefined;
+      this.#fixups.push(() => Object.defineProperty(target, key, { ...property, value: value.get() }));
+    }
+    Object.defineProperty(target, key, property);
+  }
+
+  #exotic(value: object): unknown {
+    if (isArrayBuffer(value)) return this.#buffer(value);
+    if (isView(value)) return this.#view(value);
+    if (isSharedArrayBuffer(value)) throw fail("A SharedArrayBuffer");
+    if (value instanceof Date && works(getTime, value)) return this.#remember(value, new Date(apply(getTime, value, [])));
+    if (value instanceof Map && works(mapEntries, value)) return this.#map(value);
+    if (value instanceof Set && works(setValues, value)) return this.#set(value);
+    if (value instanceof RegExp && works(regexpSource, value)) {
+      return this.#remember(value, new RegExp(apply(regexpSource, value, []) as string, apply(regexpFlags, value, []) as string));
+    }
+    for (const constructor of [Boolean, Number, String, BigInt, Symbol] as const) {
+      if (!(value instanceof constructor) || !works(constructor.prototype.valueOf, value)) continue;
+      if (constructor === Symbol) throw fail("A Symbol object");
+      return this.#remember(value, Object(apply(constructor.prototype.valueOf, value, [])));
+    }
+    if (value instanceof DOMException) return this.#domException(value);
+    if (value instanceof Error) return this.#error(value);
+    for (const constructor of uncloneable) if (value instanceof constructor) throw fail(`A ${constructor.name}`);
+    for (let p = getPrototypeOf(value); p !== null; p = getPrototypeOf(p)) {
+      const copy = cloneables.get(p);
+      if (copy !== undefined) return this.#remember(value, copy(value));
+      if (isInterfacePrototype(p)) throw fail(`An object of ${p[Symbol.toStringTag] ?? "the platform"}`);
+    }
+    return this.#properties(value, {});
+  }
+
+  #buffer(value: ArrayBuffer): unknown {
+    if (this.#transfer.has(value)) return this.#remember(value, new Deferred(() => this.#transferred.get(value)));
+    if (apply(isDetached, value, [])) throw fail("A detached ArrayBuffer");
+    const { maxByteLength, resizable } = value as { maxByteLength?: number; resizable?: boolean };
+    if (!resizable) return this.#remember(value, apply(sliceBuffer, value, [0]));
+    const Resizable = ArrayBuffer as unknown as new (length: number, options: { maxByteLength: number }) => ArrayBuffer;
+    const copy = new Resizable(value.byteLength, { maxByteLength: maxByteLength! });
+    new Uint8Array(copy).set(new Uint8Array(value));
+    return this.#remember(value, copy);
+  }
+
+  #view(value: ArrayBufferView): unknown {
+    const buffer = this.clone(value.buffer) as ArrayBuffer | Deferred;
+    const name = apply(typedArrayTag, value, []) as string | undefined;
+    const { byteOffset } = value;
+    const Constructor = name === undefined ? DataView : viewConstructors[name]!;
+    // A view without a fixed length follows its resizable buffer.
+    const tracks = !(value.buffer as { resizable?: boolean }).resizable ? false : tracksLength(value);
+    const length = tracks ? undefined : name === undefined ? value.byteLength : (value as Uint8Array).length;
+    const make = (store: ArrayBuffer) => new Constructor(store, byteOffset, length);
+    return this.#remember(value, buffer instanceof Deferred ? new Deferred(() => make(buffer.get() as ArrayBuffer)) : make(buffer));
+  }
+
+  #map(value: Map<unknown, unknown>): Map<unknown, unknown> {
+    const copy = this.#remember(value, new Map<unknown, unknown>());
+    const entries = [...(apply(mapEntries, value, []) as Iterable<[unknown, unknown]>)].map(([k, v]) => [this.clone(k), this.clone(v)]);
+    this.#fill(entries.flat(), () => {
+      for (const [k, v] of entries) copy.set(settle(k), settle(v));
+    });
+    return copy;
+  }
+
+  #set(value: Set<unknown>): Set<unknown> {
+    const copy = this.#remember(value, new Set<unknown>());
+    const values = [...(apply(setValues, value, []) as Iterable<unknown>)].map((v) => this.clone(v));
+    this.#fill(values, () => {
+      for (const v of values) copy.add(settle(v));
+    });
+    return copy;
+  }
+
+  /** Fills a collection at once, or after the transfer if one of its items waits for that. */
+  #fill(items: unknown[], fill: () => void): void {
+    if (items.some((item) => item instanceof Deferred)) this.#fixups.push(fill);
+    else fill();
+  }
+
+  #error(value: Error): Error {
+    const name = String(value.name);
+    const own = (key: string) => {
+      const property = getOwnPropertyDescriptor(value, key);
+      return property !== undefined && "value" in property ? property : undefined;
+    };
+    const Constructor = Object.hasOwn(errorConstructors, name) ? errorConstructors[name]! : Error;
+    const copy = this.#remember(value, new Constructor());
+    const message = own("message");
+    if (message !== undefined) this.#define(copy, "message", `${message.value}`, false);
+    if (typeof value.stack === "string") this.#define(copy, "stack", value.stack, false);
+    const cause = own("cause");
+    if (cause !== undefined) this.#define(copy, "cause", this.clone(cause.value), false);
+    return copy;
+  }
+
+  #domException(value: DOMException): DOMException {
+    const copy = this.#remember(value, new DOMException(value.message, value.name));
+    if (typeof value.stack === "string") this.#define(copy, "stack", value.stack, false);
+    return copy;
+  }
+}
+
+function settle(value: unknown): unknown {
+  return value instanceof Deferred ? value.get() : value;
+}
+
+/** Whether a method accepts the object, so that it has the internal slot that the method reads. */
+function works(method: Function, value: object): boolean {
+  try {
+    apply(method, value, []);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a view of a resizable buffer has no length of its own: it then ends where the buffer ends. */
+function tracksLength(view: ArrayBufferView): boolean {
+  return view.byteOffset + view.byteLength === view.buffer.byteLength;
+}
+
+export interface StructuredSerializeOptions {
+  transfer?: Iterable<object>;
+}
+
+/**
+ * https://html.spec.whatwg.org/#dom-structuredclone. Errors keep message, stack and cause. Streams and message ports cannot be
+ * transferred here; deep nesting ends in a RangeError.
+ */
+export function structuredClone<T>(value: T, options?: StructuredSerializeOptions): T {
+  required(arguments.length, 1, "structuredClone()");
+  const { transfer = [] } = dictionary<StructuredSerializeOptions>(options, "structuredClone()'s options");
+  return new Cloner(transfer).run(value) as T;
+}

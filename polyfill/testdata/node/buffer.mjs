@@ -1,0 +1,28 @@
+import { Buffer } from "node:buffer";
+const log = (...a) => console.log(...a.map((x) => (typeof x === "string" ? x : JSON.stringify(x))));
+const b = Buffer.from("héllo wörld €😀", "utf8");
+for (const e of ["utf8", "hex", "base64", "base64url", "latin1", "ascii", "utf16le", "binary", "ucs2"]) log(e, b.toString(e), Buffer.from(b.toString(e), e).length);
+log(Buffer.from("zz6162", "hex"), Buffer.from("616g", "hex"), Buffer.from("616", "hex"));
+log(Buffer.from("YWJj ZGVm\n_-==xx", "base64").toString("hex"), Buffer.from("YQ", "base64url").toString(), Buffer.from("YWJjZ", "base64").toString("hex"));
+log(Buffer.from([1, 256, -1, 3.7, "5"]), Buffer.from({ length: 2, 0: 7, 1: 8 }), Buffer.from(JSON.parse(JSON.stringify(Buffer.from("hi")))).toString());
+const ab = new Uint8Array([1, 2, 3, 4]).buffer, s = Buffer.from(ab, 1, 2); s[0] = 9;
+log([...new Uint8Array(ab)], s.length, s.slice(1) instanceof Buffer, s.buffer === ab);
+log(Buffer.alloc(5, "ab").toString(), Buffer.alloc(3, 1), Buffer.alloc(4, "YQ==", "base64").toString());
+log(Buffer.concat([Buffer.from("a"), new Uint8Array([98]), Buffer.from("cd")], 3).toString(), Buffer.concat([Buffer.from("a")], 3));
+log(Buffer.byteLength("€"), Buffer.byteLength("YWI=", "base64"), Buffer.byteLength("abc", "hex"), Buffer.byteLength("ab", "ucs2"));
+log(Buffer.compare(Buffer.from("a"), Buffer.from("b")), Buffer.from("abc").compare(Buffer.from("xabcx"), 1, 4), Buffer.from("a").equals(new Uint8Array([97])));
+const w = Buffer.alloc(12); log(w.write("€€", 0, 5), w.write("ff00", 4, "hex"), w.write("abc", 6, 2, "latin1"), w);
+const n = Buffer.alloc(8);
+n.writeUInt8(255, 0); n.writeInt8(-2, 1); n.writeUInt16BE(0x1234, 2); n.writeInt32LE(-5, 4);
+log(n, n.readUInt8(0), n.readInt8(1), n.readUInt16BE(2), n.readUint16LE(2), n.readInt32LE(4), n.readUInt32BE(4));
+n.writeDoubleBE(1.5); log(n, n.readDoubleBE(), n.writeFloatLE(-2.25, 4), n.readFloatLE(4));
+n.writeBigInt64LE(-3n); log(n, String(n.readBigInt64LE()), String(n.readBigUInt64BE()), n.writeUIntBE(0x123456, 1, 3), n.readUIntBE(1, 3), n.writeIntLE(-70000, 0, 6), n.readIntLE(0, 6));
+for (const f of [() => n.writeUInt8(256), () => n.readUInt8(8), () => n.readUInt8(1.5), () => n.readInt16LE("1"), () => Buffer.from(5), () => Buffer.from(null), () => Buffer.alloc(-1), () => Buffer.alloc("1"), () => b.toString("nope"), () => n.readUIntBE(0, 7), () => Buffer.concat("x")]) { try { f(); log("no error"); } catch (e) { log(e.name, e.code); } }
+const h = Buffer.from("this is a test of is");
+log(h.indexOf("is"), h.indexOf("is", 3), h.indexOf("is", -3), h.lastIndexOf("is"), h.lastIndexOf("is", 10), h.indexOf(Buffer.from("test")), h.indexOf(115), h.includes("nope"), h.indexOf(""), h.indexOf("ti", 0, "latin1"), h.indexOf("99", 0));
+log(Buffer.from("abcdef").swap16().toString(), Buffer.from("abcd").fill("xy", 1).toString(), Buffer.from("abcd").fill(0x7a, 1, 3).toString());
+const c = Buffer.alloc(4); log(Buffer.from("abcdef").copy(c, 1, 2), c.toString("latin1"), Buffer.from("abcdef").subarray(-3, -1).toString());
+log(Buffer.isBuffer(b), Buffer.isBuffer(new Uint8Array(1)), Buffer.isEncoding("UTF-8"), Buffer.isEncoding("x"), b.map((x) => x + 1) instanceof Buffer);
+console.log(Buffer.from("hello"), Buffer.alloc(60).toString("hex").length);
+log(Buffer.from("ab") + "c", `${Buffer.from("é")}`, JSON.stringify(Buffer.from("ab")), new Buffer("x").toString(), Buffer.of(1, 2), Buffer.from(new Uint16Array([1, 257])));
+log(Buffer.from([0xc3, 0x28, 0xe2, 0x82, 0x61]).toString(), Buffer.from("\ud800x").toString("hex"), Buffer.from("abc").toString("utf8", 1, 2), Buffer.from("abc").toString("utf8", 2, 1));
