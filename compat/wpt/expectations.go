@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 )
 
-// Expectations names the subtests that fail: file, reason, subtests. "*" stands
-// for every subtest of the file.
+// Expectations names the subtests that fail: file, reason, names of subtests. In
+// a name, * stands for any text.
 type Expectations map[string]map[string][]string
 
 // unexplained is the reason that an update writes for a new failure; a reader
@@ -32,14 +33,30 @@ func readExpectations(name string) (Expectations, error) {
 	return e, nil
 }
 
-// reason returns why a subtest is expected to fail, or "".
-func (e Expectations) reason(file, subtest string) string {
+// find returns why a subtest is expected to fail and the name that says so, or "".
+func (e Expectations) find(file, subtest string) (reason, name string) {
 	for reason, names := range e[file] {
-		if slices.Contains(names, subtest) || slices.Contains(names, "*") {
-			return reason
+		for _, name := range names {
+			if matches(name, subtest) {
+				return reason, name
+			}
 		}
 	}
-	return ""
+	return "", ""
+}
+
+func matches(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
+	text, ok := strings.CutPrefix(text, parts[0])
+	if len(parts) == 1 || !ok {
+		return ok && text == ""
+	}
+	for _, part := range parts[1 : len(parts)-1] {
+		if _, text, ok = strings.Cut(text, part); !ok {
+			return false
+		}
+	}
+	return strings.HasSuffix(text, parts[len(parts)-1])
 }
 
 // regressions returns a line for each failure that no expectation explains, and
@@ -47,21 +64,22 @@ func (e Expectations) reason(file, subtest string) string {
 func (e Expectations) regressions(results []File) []string {
 	var lines []string
 	for _, f := range results {
-		failed := map[string]bool{}
+		used := map[string]bool{}
 		for _, s := range f.Subtests {
-			if s.failed() {
-				failed[s.Name] = true
-				if reason := e.reason(f.Path, s.Name); reason == "" || reason == unexplained {
-					lines = append(lines, fmt.Sprintf("%s: %s: %s: %s", f.Path, s.Name, s.Status, firstLine(s.Message)))
-				}
+			reason, name := e.find(f.Path, s.Name)
+			switch {
+			case s.failed() && (reason == "" || reason == unexplained):
+				lines = append(lines, fmt.Sprintf("%s: %s: %s: %s", f.Path, s.Name, s.Status, firstLine(s.Message)))
+			case !s.failed() && reason != "":
+				lines = append(lines, fmt.Sprintf("%s: %s: does not fail although expectations.json says so: run with --update", f.Path, s.Name))
 			}
+			used[name] = true
 		}
 		for _, names := range e[f.Path] {
 			for _, name := range names {
-				if name == "*" && len(failed) > 0 || failed[name] {
-					continue
+				if !used[name] {
+					lines = append(lines, fmt.Sprintf("%s: expectations.json names %q, which is no subtest: run with --update", f.Path, name))
 				}
-				lines = append(lines, fmt.Sprintf("%s: %s: passes although it is expected to fail: run with --update", f.Path, name))
 			}
 		}
 	}
@@ -71,24 +89,19 @@ func (e Expectations) regressions(results []File) []string {
 
 // update returns expectations that match the results, with the reasons kept.
 func (e Expectations) update(results []File) Expectations {
-	next := Expectations{}
-	for file, reasons := range e {
-		next[file] = reasons
-	}
+	next := maps.Clone(e)
 	for _, f := range results {
 		reasons := map[string][]string{}
 		for _, s := range f.Subtests {
 			if !s.failed() {
 				continue
 			}
-			reason := e.reason(f.Path, s.Name)
+			reason, name := e.find(f.Path, s.Name)
 			if reason == "" {
-				reason = unexplained
+				reason, name = unexplained, s.Name
 			}
-			if slices.Contains(e[f.Path][reason], "*") {
-				reasons[reason] = []string{"*"}
-			} else {
-				reasons[reason] = append(reasons[reason], s.Name)
+			if !slices.Contains(reasons[reason], name) {
+				reasons[reason] = append(reasons[reason], name)
 			}
 		}
 		delete(next, f.Path)
@@ -99,7 +112,9 @@ func (e Expectations) update(results []File) Expectations {
 	return next
 }
 
-func (s Subtest) failed() bool { return s.Status == "fail" || s.Status == "timeout" || s.Status == "notrun" }
+func (s Subtest) failed() bool {
+	return s.Status == "fail" || s.Status == "timeout" || s.Status == "notrun"
+}
 
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/agentrt/agentrt/hostfn"
 	"github.com/agentrt/agentrt/quickjs"
 )
 
@@ -61,6 +62,7 @@ func newRunner(ctx context.Context, checkout, repository string) (*runner, error
 	}
 	ops := quickjs.NewOps()
 	quickjs.Sync(ops, "wpt.read", func(_ context.Context, name string) (string, error) { return r.read(name) })
+	hostfn.RegisterEncoding(ops)
 	r.engine, err = quickjs.New(ctx, quickjs.NewConfig().WithOps(ops).WithCPULimit(fileTimeout).WithUncaught(r.record))
 	if err != nil {
 		return nil, err
@@ -90,11 +92,17 @@ func (r *runner) record(i *quickjs.Instance, u quickjs.Uncaught) {
 	r.uncaught[i] = append(r.uncaught[i], u.Kind+": "+u.Err.Error())
 }
 
+// sharedBuffers replaces /common/sab.js, which asks WebAssembly.Memory for the
+// constructor because browsers may hide it.
+const sharedBuffers = `const createBuffer = (type, length, options) => new globalThis[type](length, options);`
+
 // read returns a file of the checkout by the path under which wptserve has it.
 func (r *runner) read(name string) (string, error) {
-	name = path.Clean("/" + name)
-	if name == "/resources/WebIDLParser.js" {
+	switch name = path.Clean("/" + name); name {
+	case "/resources/WebIDLParser.js":
 		name = "/resources/webidl2/lib/webidl2.js"
+	case "/common/sab.js":
+		return sharedBuffers, nil
 	}
 	text, err := os.ReadFile(filepath.Join(r.root, filepath.FromSlash(name)))
 	return string(text), err
