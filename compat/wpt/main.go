@@ -3,8 +3,8 @@
 //	go run ./compat/wpt -dir CHECKOUT [--json] [--update] streams encoding
 //
 // CHECKOUT is what compat/wpt/fetch.sh makes. Arguments are directories or files
-// of the checkout. It prints a line per failure and per file, and the counts by
-// directory; it ends with 1 if a failure is not among the expectations. --update
+// of the checkout. It prints the counts by file and directory and a line for each
+// failure that is not among the expectations, and then ends with 1. --update
 // writes results.json and expectations.json, --json prints all results as JSON.
 package main
 
@@ -127,11 +127,6 @@ func print(out io.Writer, results []File, counts map[string]*Count) {
 	for _, f := range results {
 		var c Count
 		add(&c, f)
-		for _, s := range f.Subtests {
-			if s.failed() {
-				fmt.Fprintf(out, "%s %s: %s: %s\n", strings.ToUpper(s.Status), f.Path, s.Name, firstLine(s.Message))
-			}
-		}
 		fmt.Fprintf(out, "%-70s pass %5d  fail %4d  skip %4d\n", f.Path, c.Pass, c.Fail, c.Skip)
 	}
 	names := make([]string, 0, len(counts))

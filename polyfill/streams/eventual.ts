@@ -7,6 +7,8 @@ import { PromiseCtor, call1, isObject, noop, promiseReject, promiseThen, queueMi
 import { host } from "../host.ts";
 
 const { asyncContext, setAsyncContext } = host;
+export { asyncContext };
+export type Frame = ReturnType<typeof asyncContext>;
 
 /** A job or reaction: gets the context given at registration and a value. */
 export type Reaction<C = any> = (context: C, value: any) => unknown;
@@ -59,10 +61,11 @@ interface Waiting {
   context: unknown;
   ok: Reaction;
   fail: Reaction;
-  frame: ReturnType<typeof asyncContext>;
+  frame: Frame;
   next: Waiting | null;
 }
 
+/** Fields that most never need have their values on the prototype. */
 export class Eventual {
   declare state: number;
   declare value: unknown;
@@ -75,15 +78,30 @@ export class Eventual {
   declare rejectPromise: ((reason: unknown) => void) | null;
   constructor(quiet: boolean) {
     this.state = PENDING;
-    this.value = undefined;
-    this.quiet = quiet;
-    this.first = this.last = null;
-    this.promise = this.resolvePromise = this.rejectPromise = null;
+    if (quiet) this.quiet = true;
   }
 }
+Object.assign(Eventual.prototype, {
+  value: undefined, quiet: false, first: null, last: null, promise: null, resolvePromise: null, rejectPromise: null,
+});
 
-/** What an algorithm returns: undefined stands for a promise fulfilled with undefined. */
+/** What an algorithm returns: undefined stands for a promise fulfilled with undefined, later for a call that will come. */
 export type Outcome = undefined | Eventual;
+
+/** The algorithm itself sees to the reaction. */
+export const later: Eventual = new Eventual(true);
+
+/** enqueueJob with the asynchronous context that asyncContext() gave when the job was promised. */
+export function enqueueJobIn(frame: Frame, job: Reaction, context: unknown, value: unknown): void {
+  const outer = asyncContext();
+  if (outer === frame) {
+    enqueueJob(job, context, value);
+    return;
+  }
+  setAsyncContext(frame);
+  enqueueJob(job, context, value);
+  setAsyncContext(outer);
+}
 
 export function fulfilled(value?: unknown): Eventual {
   const e = new Eventual(false);
@@ -105,27 +123,29 @@ export function isPending(e: Eventual): boolean {
 
 function notify(e: Eventual): void {
   const ok = e.state === FULFILLED;
-  let w = e.first;
-  e.first = e.last = null;
+  let w: Waiting | null = e.first;
   if (w === null) return;
-  const outer = asyncContext();
-  for (; w !== null; w = w.next) {
-    setAsyncContext(w.frame);
-    enqueueJob(ok ? w.ok : w.fail, w.context, e.value);
-  }
-  setAsyncContext(outer);
+  e.first = e.last = null;
+  for (; w !== null; w = w.next) enqueueJobIn(w.frame, ok ? w.ok : w.fail, w.context, e.value);
 }
 
 /** Fulfils e with a value that is no promise; without effect when e is settled. */
 export function fulfill(e: Eventual, value?: unknown): void {
   if (e.state !== PENDING) return;
   e.state = FULFILLED;
-  e.value = value;
+  if (value !== undefined) e.value = value;
   if (e.resolvePromise !== null) {
     e.resolvePromise(value);
     e.resolvePromise = e.rejectPromise = null;
   }
-  notify(e);
+  if (e.first !== null) notify(e);
+}
+
+/** A pending eventual in place of e: e itself if nobody can hold on to it. */
+export function renew(e: Eventual): Eventual {
+  if (e.state !== FULFILLED || e.promise !== null) return new Eventual(e.quiet);
+  e.state = PENDING;
+  return e;
 }
 
 /** Rejects e; without effect when e is settled. */

@@ -26,8 +26,8 @@ class Pipe implements R.ReadRequest {
   options: PipeOptions;
   done = new Eventual(false);
   shuttingDown = false;
-  lastWrite: Eventual | undefined = undefined;
-  awaited: Eventual | undefined = undefined;
+  /** A chunk that was read is about to be written. */
+  holding = false;
   onAbort: (() => void) | null = null;
   action: Action = null;
   failed = false;
@@ -40,6 +40,7 @@ class Pipe implements R.ReadRequest {
     this.writer = new W.Writer(dest);
   }
   chunk(value: unknown): void {
+    this.holding = true;
     enqueueJob(deliver, this, value);
   }
   close(): void {}
@@ -82,7 +83,8 @@ function pump(p: Pipe): void {
 }
 
 function deliver(p: Pipe, value: unknown): void {
-  p.lastWrite = W.write(p.writer, value);
+  p.holding = false;
+  W.write(p.writer, value, false);
   pump(p);
 }
 
@@ -133,13 +135,13 @@ function shutdown(p: Pipe, action: Action, failed: boolean, failure: unknown): v
   else act(p);
 }
 
+/** Every chunk that was read gets written, and its write settles. */
 function awaitWrites(p: Pipe): void {
-  p.awaited = p.lastWrite;
-  react(p.lastWrite, p, writesSettled, writesSettled);
+  react(W.lastWrite(p.dest), p, writesSettled, writesSettled);
 }
 
 function writesSettled(p: Pipe): void {
-  if (p.awaited !== p.lastWrite) awaitWrites(p);
+  if (p.holding || p.dest.inFlightWrite !== null || p.dest.requests.length > 0) awaitWrites(p);
   else act(p);
 }
 

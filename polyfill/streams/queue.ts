@@ -19,6 +19,10 @@ export class Fifo<T> {
   peek(): T {
     return this.items[this.head]!;
   }
+  /** Replaces the item that was pushed last. */
+  replaceLast(item: T): void {
+    this.items[this.head + this.length - 1] = item;
+  }
   shift(): T {
     const { items, head } = this;
     const item = items[head]!;
@@ -40,42 +44,37 @@ export class Fifo<T> {
 }
 
 /** Queue-with-sizes, https://streams.spec.whatwg.org/#queue-with-sizes. */
-export class SizedQueue {
-  declare values: Fifo<unknown>;
+export class SizedQueue extends Fifo<unknown> {
   /** null while every size is 1. */
   declare sizes: Fifo<number> | null;
   declare total: number;
   constructor() {
-    this.values = new Fifo();
+    super();
     this.sizes = null;
     this.total = 0;
   }
-  get length(): number {
-    return this.values.length;
-  }
   /** Throws RangeError for a size that is negative, NaN or infinite. */
   enqueue(value: unknown, size: number): void {
-    if (size !== 1 || this.sizes !== null) {
-      if (!(size >= 0 && size < Infinity)) throw new RangeErrorCtor(`A chunk's size must be a finite number of at least 0, not ${size}`);
-      if (this.sizes === null) {
-        this.sizes = new Fifo();
-        for (let i = 0; i < this.values.length; i++) this.sizes.push(1);
-      }
-      this.sizes.push(size);
-    }
-    this.values.push(value);
+    if (size !== 1 || this.sizes !== null) this.pushSize(size);
+    this.items[this.head + this.length++] = value;
     this.total += size;
   }
-  peek(): unknown {
-    return this.values.peek();
+  private pushSize(size: number): void {
+    if (!(size >= 0 && size < Infinity)) throw new RangeErrorCtor(`A chunk's size must be a finite number of at least 0, not ${size}`);
+    if (this.sizes === null) {
+      this.sizes = new Fifo();
+      for (let i = 0; i < this.length; i++) this.sizes.push(1);
+    }
+    this.sizes.push(size);
   }
   dequeue(): unknown {
-    this.total -= this.sizes === null ? 1 : this.sizes.shift();
-    if (this.total < 0) this.total = 0;
-    return this.values.shift();
+    const total = this.total - (this.sizes === null ? 1 : this.sizes.shift());
+    this.total = total < 0 ? 0 : total;
+    return this.shift();
   }
   reset(): void {
-    this.values = new Fifo();
+    this.items = [];
+    this.head = this.length = 0;
     this.sizes = null;
     this.total = 0;
   }

@@ -1,9 +1,9 @@
 // https://streams.spec.whatwg.org/#rs-default-controller-abstract-ops
 
 import { TypeErrorCtor } from "./intrinsics.ts";
-import { react, type Outcome } from "./eventual.ts";
+import { later, react, type Outcome } from "./eventual.ts";
 import { SizedQueue } from "./queue.ts";
-import { ERRORED, READABLE, Readable, close, error, fulfillRequest, type Controller, type ReadRequest } from "./readable.ts";
+import { ERRORED, READABLE, Readable, close, error, type Controller, type ReadRequest } from "./readable.ts";
 import type { SizeAlgorithm } from "./convert.ts";
 
 export type Pull = (() => Outcome) | null;
@@ -65,8 +65,9 @@ function started(c: DefaultController): void {
 }
 
 function shouldCallPull(c: DefaultController): boolean {
-  if (!canCloseOrEnqueue(c) || !c.started) return false;
-  const { reader } = c.stream;
+  const { stream } = c;
+  if (stream.state !== READABLE || c.closeRequested || !c.started) return false;
+  const { reader } = stream;
   if (reader !== null && reader.requests.length > 0) return true;
   return c.highWaterMark - c.queue.total > 0;
 }
@@ -79,10 +80,12 @@ function callPullIfNeeded(c: DefaultController): void {
     return;
   }
   c.pulling = true;
-  react(pull(), c, pulled, defaultError);
+  const outcome = pull();
+  if (outcome !== later) react(outcome, c, pulled, defaultError);
 }
 
-function pulled(c: DefaultController): void {
+/** The reaction to the pull promise. */
+export function pulled(c: DefaultController): void {
   c.pulling = false;
   if (c.pullAgain) {
     c.pullAgain = false;
@@ -113,10 +116,11 @@ export function defaultClose(c: DefaultController): void {
 
 /** ReadableStreamDefaultControllerEnqueue; throws what the size algorithm throws. */
 export function defaultEnqueue(c: DefaultController, chunk: unknown): void {
-  if (!canCloseOrEnqueue(c)) return;
-  const { reader } = c.stream;
+  const { stream } = c;
+  if (stream.state !== READABLE || c.closeRequested) return;
+  const { reader } = stream;
   if (reader !== null && reader.requests.length > 0) {
-    fulfillRequest(c.stream, chunk, false);
+    reader.requests.shift().chunk(chunk);
   } else if (c.size === null) {
     c.queue.enqueue(chunk, 1);
   } else {

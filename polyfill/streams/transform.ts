@@ -1,18 +1,23 @@
 // https://streams.spec.whatwg.org/#ts-abstract-ops
 
 import { TypeErrorCtor } from "./intrinsics.ts";
-import { Eventual, chain, fulfill, react, reject, rejected, resolve, type Outcome } from "./eventual.ts";
+import { Eventual, asyncContext, enqueueJob, enqueueJobIn, fulfill, later, react, reject, rejected, resolve, type Frame, type Outcome } from "./eventual.ts";
 import * as R from "./readable.ts";
 import * as W from "./writable.ts";
-import { canCloseOrEnqueue, createReadable, defaultClose, defaultEnqueue, defaultError, hasBackpressure, refuse, type DefaultController } from "./readable_default.ts";
+import { writeFailed, wrote } from "./writable.ts";
+import { canCloseOrEnqueue, createReadable, defaultClose, defaultEnqueue, defaultError, hasBackpressure, pulled, refuse, type DefaultController } from "./readable_default.ts";
 import type { SizeAlgorithm } from "./convert.ts";
 
 export class Transform {
   writable: W.Writable = null!;
   readable: R.Readable = null!;
   controller: TransformController = null!;
-  backpressure = false;
-  backpressureChange: Eventual = new Eventual(true);
+  backpressure = true;
+  // What waits for the next change of backpressure: a pull, a write with its chunk.
+  pulling = false;
+  held = false;
+  chunk: unknown = undefined;
+  frame: Frame = undefined;
   wrapper: object | null = null;
 }
 
@@ -42,7 +47,6 @@ export function initialize(
   t.writable = wc.stream;
   W.startWritable(wc, adopted(start));
   t.readable = createReadable(adopted(start), () => sourcePull(t), (reason) => sourceCancel(t, reason), readableMark, readableSize);
-  t.backpressure = true;
   return new TransformController(t);
 }
 
@@ -57,9 +61,15 @@ function readableController(t: Transform): DefaultController {
 }
 
 function setBackpressure(t: Transform, backpressure: boolean): void {
-  fulfill(t.backpressureChange);
-  t.backpressureChange = new Eventual(true);
   t.backpressure = backpressure;
+  if (t.held) {
+    t.held = false;
+    enqueueJobIn(t.frame, performHeld, t, undefined);
+  }
+  if (t.pulling) {
+    t.pulling = false;
+    enqueueJob(pulled, readableController(t), undefined);
+  }
 }
 
 function unblockWrite(t: Transform): void {
@@ -106,12 +116,11 @@ export function terminate(c: TransformController): void {
   errorWritableAndUnblockWrite(t, new TypeErrorCtor("The transform stream was terminated"));
 }
 
-function transformFailed(t: Transform, reason: unknown): never {
-  transformError(t.controller, reason);
-  throw reason;
-}
+// A write settles as many microtasks after the transform as the promises of the
+// standard take: two, or three if the write had to wait, whose promise then
+// follows another one.
 
-function perform(t: Transform, chunk: unknown): Eventual {
+function perform(t: Transform, chunk: unknown, waited: boolean): void {
   const c = t.controller;
   let outcome: Outcome;
   if (c.transform !== null) {
@@ -123,23 +132,47 @@ function perform(t: Transform, chunk: unknown): Eventual {
       outcome = rejected(e);
     }
   }
-  return chain(outcome, t, null, transformFailed);
+  react(outcome, t, waited ? transformedLate : transformed, waited ? transformFailedLate : transformFailed);
 }
 
-interface Held {
-  transform: Transform;
-  chunk: unknown;
+function transformed(t: Transform): void {
+  enqueueJob(wrote, t.writable.controller, undefined);
 }
 
-function performHeld(h: Held): Eventual {
-  const { writable } = h.transform;
-  if (writable.state === W.ERRORING) throw writable.storedError;
-  return perform(h.transform, h.chunk);
+function transformedLate(t: Transform): void {
+  enqueueJob(transformed, t, undefined);
+}
+
+function transformFailed(t: Transform, reason: unknown): void {
+  transformError(t.controller, reason);
+  enqueueJob(writeFailed, t.writable.controller, reason);
+}
+
+function transformFailedLate(t: Transform, reason: unknown): void {
+  transformError(t.controller, reason);
+  enqueueJob(fail, t, reason);
+}
+
+function fail(t: Transform, reason: unknown): void {
+  enqueueJob(writeFailed, t.writable.controller, reason);
+}
+
+function performHeld(t: Transform): void {
+  const { chunk, writable } = t;
+  t.chunk = t.frame = undefined;
+  if (writable.state === W.ERRORING) fail(t, writable.storedError);
+  else perform(t, chunk, true);
 }
 
 function sinkWrite(t: Transform, chunk: unknown): Outcome {
-  if (!t.backpressure) return perform(t, chunk);
-  return chain(t.backpressureChange, { transform: t, chunk }, performHeld, null);
+  if (t.backpressure) {
+    t.held = true;
+    t.chunk = chunk;
+    t.frame = asyncContext();
+  } else {
+    perform(t, chunk, false);
+  }
+  return later;
 }
 
 /** Runs once: cancel or flush, then settles the finish promise. */
@@ -194,7 +227,8 @@ function flushed({ transform: t }: Ending): void {
 
 function sourcePull(t: Transform): Outcome {
   setBackpressure(t, false);
-  return t.backpressureChange;
+  t.pulling = true;
+  return later;
 }
 
 function sourceCancel(t: Transform, reason: unknown): Outcome {

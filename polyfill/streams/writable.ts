@@ -1,7 +1,7 @@
 // Abstract operations on writable streams, https://streams.spec.whatwg.org/#ws-abstract-ops.
 
 import { TypeErrorCtor } from "./intrinsics.ts";
-import { Eventual, fulfill, fulfilled, isPending, react, reject, rejected, type Outcome } from "./eventual.ts";
+import { Eventual, fulfill, fulfilled, isPending, later, react, reject, rejected, renew, type Outcome } from "./eventual.ts";
 import { Fifo, SizedQueue } from "./queue.ts";
 import { createAbortSignal, signalAbort } from "../abort.ts";
 import type { SizeAlgorithm } from "./convert.ts";
@@ -131,8 +131,11 @@ export function close(stream: Writable): Eventual {
 
 const closeSentinel = { __proto__: null };
 
-/** WritableStreamDefaultWriterWrite */
-export function write(writer: Writer, chunk: unknown): Eventual {
+/** Stands for the promise of a write that nobody waits for. */
+const unheard = fulfilled();
+
+/** WritableStreamDefaultWriterWrite; without heard its promise is made only when lastWrite asks. */
+export function write(writer: Writer, chunk: unknown, heard: boolean): Eventual {
   const stream = writer.stream!;
   const c = stream.controller;
   let size = 1;
@@ -149,17 +152,33 @@ export function write(writer: Writer, chunk: unknown): Eventual {
     return rejected(new TypeErrorCtor(`Cannot write: the stream is ${stream.state === CLOSED ? "closed" : "closing"}`));
   }
   if (stream.state === ERRORING) return rejected(stream.storedError);
-  const promise = new Eventual(false);
+  const promise = heard ? new Eventual(false) : unheard;
   stream.requests.push(promise);
-  try {
-    c.queue.enqueue(chunk, size);
-  } catch (e) {
-    errorIfNeeded(c, e);
-    return promise;
+  if (size === 1) {
+    c.queue.enqueue(chunk, 1);
+  } else {
+    try {
+      c.queue.enqueue(chunk, size);
+    } catch (e) {
+      errorIfNeeded(c, e);
+      return promise;
+    }
   }
-  if (!closeQueuedOrInFlight(stream) && stream.state === WRITABLE) updateBackpressure(stream, c);
+  if (stream.state === WRITABLE && !closeQueuedOrInFlight(stream)) updateBackpressure(stream, c);
   advance(c);
   return promise;
+}
+
+/** Settles with the last write that was made; undefined if there is none left. */
+export function lastWrite(stream: Writable): Outcome {
+  const { requests } = stream;
+  if (requests.length > 0) {
+    const e = new Eventual(false);
+    requests.replaceLast(e);
+    return e;
+  }
+  if (stream.inFlightWrite === unheard) stream.inFlightWrite = new Eventual(false);
+  return stream.inFlightWrite ?? undefined;
 }
 
 /** WritableStreamDefaultWriterCloseWithErrorPropagation */
@@ -259,7 +278,7 @@ function updateBackpressure(stream: Writable, c: WritableController): void {
   stream.backpressure = backpressure;
   const { writer } = stream;
   if (writer === null) return;
-  if (backpressure) writer.ready = new Eventual(true);
+  if (backpressure) writer.ready = renew(writer.ready);
   else fulfill(writer.ready);
 }
 
@@ -284,10 +303,12 @@ function advance(c: WritableController): void {
     return;
   }
   stream.inFlightWrite = stream.requests.shift();
-  react(c.write === null ? undefined : c.write(value), c, wrote, writeFailed);
+  const outcome = c.write === null ? undefined : c.write(value);
+  if (outcome !== later) react(outcome, c, wrote, writeFailed);
 }
 
-function wrote(c: WritableController): void {
+/** The reaction to the sink's write promise. */
+export function wrote(c: WritableController): void {
   const { stream } = c;
   fulfill(stream.inFlightWrite!);
   stream.inFlightWrite = null;
@@ -296,7 +317,8 @@ function wrote(c: WritableController): void {
   advance(c);
 }
 
-function writeFailed(c: WritableController, reason: unknown): void {
+/** The reaction to the sink's write promise. */
+export function writeFailed(c: WritableController, reason: unknown): void {
   const { stream } = c;
   if (stream.state === WRITABLE) clearAlgorithms(c);
   reject(stream.inFlightWrite!, reason);

@@ -146,7 +146,7 @@ export class WritableStreamDefaultWriter {
     try {
       const writer = this.#w;
       streamOf(writer);
-      return toPromise(write(writer, chunk));
+      return toPromise(write(writer, chunk, true));
     } catch (e) {
       return promiseReject(e);
     }
