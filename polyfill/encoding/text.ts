@@ -1,7 +1,8 @@
 // https://encoding.spec.whatwg.org/#interface-textdecoder and #interface-textencoder
 
-import { TypeErrorCtor, Uint8ArrayCtor, apply, bytesSet, bytesSubarray, getter } from "../streams/intrinsics.ts";
-import { bytesOf, defineInterface, dictionary, domString, isSharedArrayBuffer, required } from "../webidl.ts";
+import { TypeErrorCtor, Uint8ArrayCtor, apply, bufferByteLength, bytesSet, bytesSubarray, getter, isView, viewParts } from "../streams/intrinsics.ts";
+import { defineInterface, domString, isArrayBuffer, isSharedArrayBuffer, required } from "../webidl.ts";
+import { toDictionary } from "../streams/convert.ts";
 import { newDecoder, type Decoder } from "./decoders.ts";
 import { encodingOf } from "./labels.ts";
 import { utf8Decode, utf8Encode } from "./utf8.ts";
@@ -9,12 +10,6 @@ import { utf8Decode, utf8Encode } from "./utf8.ts";
 const { charCodeAt, slice } = String.prototype;
 const typedName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 const byteLength = getter(Object.getPrototypeOf(Uint8Array.prototype), "byteLength");
-const bufferOf = getter(Object.getPrototypeOf(Uint8Array.prototype), "buffer");
-
-export interface TextDecoderOptions {
-  fatal?: boolean;
-  ignoreBOM?: boolean;
-}
 
 /** A decoder with the handling of the byte order mark. */
 export class TextDecoding {
@@ -25,7 +20,7 @@ export class TextDecoding {
   started = false;
   constructor(label: unknown, options: unknown) {
     const text = label === undefined ? "utf-8" : domString(label);
-    const { fatal, ignoreBOM } = dictionary<TextDecoderOptions>(options, "The options of a decoder");
+    const { fatal, ignoreBOM } = toDictionary(options, "The options of a decoder");
     this.encoding = encodingOf(text);
     this.fatal = !!fatal;
     this.ignoreBOM = !!ignoreBOM;
@@ -52,10 +47,15 @@ const none = new Uint8ArrayCtor(0);
 
 /** Bytes of an [AllowShared] BufferSource; those in shared memory are copied. */
 export function sourceBytes(value: unknown, what: string): Uint8Array {
-  const bytes = bytesOf(value);
-  if (bytes === undefined) throw new TypeErrorCtor(`${what} must be an ArrayBuffer or a view of one`);
-  if (byteLength(bytes) === 0) return none;
-  return isSharedArrayBuffer(bufferOf(bytes)) ? new Uint8ArrayCtor(bytes) : bytes;
+  if (isView(value)) {
+    const { buffer, byteOffset, byteLength } = viewParts(value);
+    if (byteLength === 0) return none;
+    const bytes = new Uint8ArrayCtor(buffer, byteOffset, byteLength);
+    return isArrayBuffer(buffer) ? bytes : new Uint8ArrayCtor(bytes);
+  }
+  if (isArrayBuffer(value)) return bufferByteLength(value) === 0 ? none : new Uint8ArrayCtor(value);
+  if (isSharedArrayBuffer(value)) return new Uint8ArrayCtor(new Uint8ArrayCtor(value));
+  throw new TypeErrorCtor(`${what} must be an ArrayBuffer or a view of one`);
 }
 
 export class TextDecoder {
@@ -67,7 +67,7 @@ export class TextDecoder {
   decode(input: unknown = undefined, options: unknown = undefined): string {
     const d = this.#d;
     const bytes = input === undefined ? none : sourceBytes(input, "decode()'s input");
-    const more = options === undefined ? false : !!dictionary<{ stream: boolean }>(options, "decode()'s options").stream;
+    const more = !!toDictionary(options, "decode()'s options").stream;
     return d.decode(bytes, more);
   }
 }

@@ -1,6 +1,6 @@
 // https://encoding.spec.whatwg.org/#interface-textdecoderstream and #interface-textencoderstream
 
-import { apply } from "../streams/intrinsics.ts";
+import { Uint8ArrayCtor, apply } from "../streams/intrinsics.ts";
 import { fulfilled, rejected, type Outcome } from "../streams/eventual.ts";
 import { initialize, transformEnqueue, type TransformController } from "../streams/transform.ts";
 import { wrapReadable, wrapWritable, type ReadableStream, type WritableStream } from "../streams.ts";
@@ -8,6 +8,7 @@ import { defineInterface, domString } from "../webidl.ts";
 import { TextDecoding, sourceBytes } from "./text.ts";
 import { utf8Encode } from "./utf8.ts";
 
+const none = new Uint8ArrayCtor(0);
 const { charCodeAt, slice } = String.prototype;
 
 function attempt(run: () => void): Outcome {
@@ -34,7 +35,7 @@ export class TextDecoderStream {
       if (text !== "") transformEnqueue(c, text);
     });
     c.flush = () => attempt(() => {
-      const text = d.decode(new Uint8Array(0), false);
+      const text = d.decode(none, false);
       if (text !== "") transformEnqueue(c, text);
     });
   }

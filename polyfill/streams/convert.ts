@@ -1,10 +1,19 @@
 // Conversions of arguments that streams need beyond those in ../webidl.ts,
 // https://webidl.spec.whatwg.org/#js-type-mapping.
 
-import { TypeErrorCtor, bufferByteLength, bufferResizable, call1, isView, viewBuffer } from "./intrinsics.ts";
+import { RangeErrorCtor, TypeErrorCtor, bufferByteLength, bufferResizable, call1, isView, viewBuffer } from "./intrinsics.ts";
 import { rejected, resolvedWith, type Outcome } from "./eventual.ts";
 
 export type Callback = (...args: any[]) => unknown;
+
+const empty = { __proto__: null };
+
+/** A dictionary argument; a missing one has no members, whatever Object.prototype says. */
+export function toDictionary(value: unknown, what: string): any {
+  if (value === undefined || value === null) return empty;
+  if (typeof value !== "object" && typeof value !== "function") throw new TypeErrorCtor(`${what} must be an object`);
+  return value;
+}
 
 /** A dictionary member of a callback function type; undefined if absent. */
 export function callbackMember(dictionary: any, name: string, what: string): Callback | undefined {
@@ -60,18 +69,17 @@ export interface Strategy {
 
 /** QueuingStrategy: the members in their order. */
 export function toStrategy(value: unknown): Strategy {
-  if (value === undefined || value === null) return { highWaterMark: undefined, size: undefined };
-  if (typeof value !== "object" && typeof value !== "function") throw new TypeErrorCtor("The queuing strategy must be an object");
-  const raw = (value as any).highWaterMark;
+  const dictionary = toDictionary(value, "The queuing strategy");
+  const raw = dictionary.highWaterMark;
   const highWaterMark = raw === undefined ? undefined : +raw;
-  return { highWaterMark, size: callbackMember(value, "size", "The queuing strategy") };
+  return { highWaterMark, size: callbackMember(dictionary, "size", "The queuing strategy") };
 }
 
 /** https://streams.spec.whatwg.org/#validate-and-normalize-high-water-mark */
 export function highWaterMarkOf(strategy: Strategy, byDefault: number): number {
   const mark = strategy.highWaterMark;
   if (mark === undefined) return byDefault;
-  if (!(mark >= 0)) throw new RangeError(`highWaterMark must be at least 0, not ${mark}`);
+  if (!(mark >= 0)) throw new RangeErrorCtor(`highWaterMark must be at least 0, not ${mark}`);
   return mark;
 }
 

@@ -22,7 +22,7 @@ let count = 0;
 function runJob(): void {
   const at = head * 3;
   const run = ring[at], context = ring[at + 1], value = ring[at + 2];
-  ring[at] = ring[at + 1] = ring[at + 2] = undefined;
+  ring[at + 1] = ring[at + 2] = undefined;
   head = (head + 1) & mask;
   count--;
   run(context, value);

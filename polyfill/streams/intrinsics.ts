@@ -26,7 +26,7 @@ export const promiseFulfilled: (value?: unknown) => Promise<any> = Promise.resol
 const typedArray = getPrototypeOf(Uint8Array.prototype)!;
 export const ArrayBufferCtor = ArrayBuffer;
 export const Uint8ArrayCtor = Uint8Array;
-export const DataViewCtor = DataView;
+const DataViewCtor = DataView;
 export const isView = ArrayBuffer.isView as (value: unknown) => value is ArrayBufferView;
 export const bufferTransfer: (buffer: ArrayBuffer) => ArrayBuffer = uncurry((ArrayBuffer.prototype as any).transfer);
 export const bufferSlice: (buffer: ArrayBuffer, start: number, end: number) => ArrayBuffer = uncurry(ArrayBuffer.prototype.slice);

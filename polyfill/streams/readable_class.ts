@@ -1,10 +1,10 @@
 // https://streams.spec.whatwg.org/#rs-class
 
 import { RangeErrorCtor, TypeErrorCtor, asyncIterator, call1, promiseReject } from "./intrinsics.ts";
-import { defineInterface, dictionary, enforceRange, enumeration, required } from "../webidl.ts";
+import { defineInterface, enforceRange, enumeration, required } from "../webidl.ts";
 import { isAbortSignal } from "../abort.ts";
 import { resolvedWith, toPromise } from "./eventual.ts";
-import { callbackMember, highWaterMarkOf, invoke1, sizeOf, toOptionalObject, toStrategy, type Strategy } from "./convert.ts";
+import { callbackMember, highWaterMarkOf, invoke1, sizeOf, toDictionary, toOptionalObject, toStrategy, type Strategy } from "./convert.ts";
 import { internal } from "./token.ts";
 import { Readable, Reader, cancel } from "./readable.ts";
 import { DefaultController, start } from "./readable_default.ts";
@@ -68,7 +68,7 @@ function constructBytes(stream: Readable, source: object, strategy: Strategy, au
 }
 
 function toPipeOptions(value: unknown): PipeOptions {
-  const options: any = dictionary(value, "The options of a pipe");
+  const options: any = toDictionary(value, "The options of a pipe");
   const preventAbort = !!options.preventAbort;
   const preventCancel = !!options.preventCancel;
   const preventClose = !!options.preventClose;
@@ -106,7 +106,7 @@ export class ReadableStream {
   }
   getReader(options: unknown = undefined): ReadableStreamDefaultReader | ReadableStreamBYOBReader {
     const stream = this.#s;
-    const { mode } = dictionary<{ mode: unknown }>(options, "getReader()'s options");
+    const { mode } = toDictionary(options, "getReader()'s options");
     if (mode === undefined) return wrapReader(new Reader(stream, false));
     enumeration(mode, ["byob"], "mode");
     return wrapReader(new Reader(stream, true));
@@ -114,7 +114,7 @@ export class ReadableStream {
   pipeThrough(transform: { readable: ReadableStream; writable: object }, options: unknown = undefined): ReadableStream {
     const stream = this.#s;
     required(arguments.length, 1, "pipeThrough()");
-    const pair: any = dictionary(transform, "pipeThrough()'s argument");
+    const pair: any = toDictionary(transform, "pipeThrough()'s argument");
     const { readable } = pair;
     readableOf(readable);
     const { writable } = pair;
@@ -144,7 +144,7 @@ export class ReadableStream {
   }
   values(options: unknown = undefined): object {
     const stream = this.#s;
-    return iterate(stream, !!dictionary<{ preventCancel: unknown }>(options, "values()'s options").preventCancel);
+    return iterate(stream, !!toDictionary(options, "values()'s options").preventCancel);
   }
 
   static {

@@ -3,9 +3,9 @@
 import {
   RangeErrorCtor, TypeErrorCtor, bufferByteLength, bufferDetached, promiseFulfilled, promiseReject, viewParts,
 } from "./intrinsics.ts";
-import { defineInterface, dictionary, enforceRange, required } from "../webidl.ts";
+import { defineInterface, enforceRange, required } from "../webidl.ts";
 import { lastReject, lastResolve, newPromise, toPromise } from "./eventual.ts";
-import { toView } from "./convert.ts";
+import { toDictionary, toView } from "./convert.ts";
 import { Reader, cancel, read, release, type ReadRequest, type Readable } from "./readable.ts";
 import { readInto } from "./readable_byte.ts";
 import { internal } from "./token.ts";
@@ -120,7 +120,7 @@ export class ReadableStreamBYOBReader {
       const reader = this.#r;
       required(arguments.length, 1, "read()");
       const parts = viewParts(toView(view, "The view"));
-      const given = dictionary<{ min: number }>(options, "read()'s options").min;
+      const given = toDictionary(options, "read()'s options").min;
       const min = given === undefined ? 1 : enforceRange(given, "unsigned long long", "min");
       if (parts.byteLength === 0) throw new TypeErrorCtor("The view must not be empty");
       if (bufferByteLength(parts.buffer) === 0) throw new TypeErrorCtor("The view's buffer must not be empty");

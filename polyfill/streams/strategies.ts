@@ -1,14 +1,12 @@
 // https://streams.spec.whatwg.org/#qs-api
 
 import { TypeErrorCtor } from "./intrinsics.ts";
+import { toDictionary } from "./convert.ts";
 import { defineInterface, required } from "../webidl.ts";
 
 function markOf(init: unknown, count: number, name: string): number {
   required(count, 1, `new ${name}()`);
-  if (init !== null && init !== undefined && typeof init !== "object" && typeof init !== "function") {
-    throw new TypeErrorCtor(`${name}'s init must be an object`);
-  }
-  const mark = (init as any)?.highWaterMark;
+  const mark = toDictionary(init, `${name}'s init`).highWaterMark;
   if (mark === undefined) throw new TypeErrorCtor(`${name}'s init needs a highWaterMark`);
   return +mark;
 }

@@ -1,6 +1,6 @@
 // https://streams.spec.whatwg.org/#ws-class and the classes that belong to it
 
-import { TypeErrorCtor, call1, promiseReject } from "./intrinsics.ts";
+import { RangeErrorCtor, TypeErrorCtor, call1, promiseReject } from "./intrinsics.ts";
 import { defineInterface, required } from "../webidl.ts";
 import { resolvedWith, toPromise } from "./eventual.ts";
 import { callbackMember, highWaterMarkOf, invoke, invoke0, invoke1, sizeOf, toOptionalObject, toStrategy } from "./convert.ts";
@@ -38,7 +38,7 @@ function construct(rawSink: unknown, rawStrategy: unknown): Writable {
   const onAbort = callbackMember(sink, "abort", what);
   const onClose = callbackMember(sink, "close", what);
   const onStart = callbackMember(sink, "start", what);
-  if (sink.type !== undefined) throw new RangeError("The underlying sink's type must be undefined");
+  if (sink.type !== undefined) throw new RangeErrorCtor("The underlying sink's type must be undefined");
   const onWrite = callbackMember(sink, "write", what);
   const size = sizeOf(strategy);
   const c = newWritable(highWaterMarkOf(strategy, 1), size);
