@@ -52,10 +52,6 @@ export class Reader {
   }
 }
 
-export function isLocked(stream: Readable): boolean {
-  return stream.reader !== null;
-}
-
 /** ReadableStreamDefaultReaderRead */
 export function read(reader: Reader, request: ReadRequest): void {
   const stream = reader.stream!;
