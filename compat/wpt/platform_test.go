@@ -19,7 +19,7 @@ func newPlatform(t testing.TB, source string) *quickjs.Instance {
 	ops := quickjs.NewOps()
 	hostfn.RegisterEncoding(ops)
 	var uncaught []error
-	e, err := quickjs.New(t.Context(), quickjs.NewConfig().WithOps(ops).WithUncaught(func(_ *quickjs.Instance, u quickjs.Uncaught) {
+	e, err := quickjs.New(t.Context(), quickjs.NewConfig().WithOps(ops).WithUncaught(func(_ context.Context, u quickjs.Uncaught) {
 		uncaught = append(uncaught, u.Err)
 	}).WithCPULimit(0))
 	if err != nil {

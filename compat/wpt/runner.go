@@ -46,12 +46,20 @@ type runner struct {
 	root     string
 	engine   *quickjs.Engine
 	snapshot *quickjs.Snapshot
-	mu       sync.Mutex
-	uncaught map[*quickjs.Instance][]string
+}
+
+// uncaught is the key of the context for the []string that collects what a file
+// did not catch.
+type uncaught struct{}
+
+func record(ctx context.Context, u quickjs.Uncaught) {
+	if list, ok := ctx.Value(uncaught{}).(*[]string); ok {
+		*list = append(*list, u.Kind+": "+u.Err.Error())
+	}
 }
 
 func newRunner(ctx context.Context, checkout, repository string) (*runner, error) {
-	r := &runner{root: checkout, uncaught: map[*quickjs.Instance][]string{}}
+	r := &runner{root: checkout}
 	bundle, err := platform(repository)
 	if err != nil {
 		return nil, err
@@ -63,7 +71,7 @@ func newRunner(ctx context.Context, checkout, repository string) (*runner, error
 	ops := quickjs.NewOps()
 	quickjs.Sync(ops, "wpt.read", func(_ context.Context, name string) (string, error) { return r.read(name) })
 	hostfn.RegisterEncoding(ops)
-	r.engine, err = quickjs.New(ctx, quickjs.NewConfig().WithOps(ops).WithCPULimit(fileTimeout).WithUncaught(r.record))
+	r.engine, err = quickjs.New(ctx, quickjs.NewConfig().WithOps(ops).WithCPULimit(fileTimeout).WithUncaught(record))
 	if err != nil {
 		return nil, err
 	}
@@ -84,12 +92,6 @@ func newRunner(ctx context.Context, checkout, repository string) (*runner, error
 
 func (r *runner) close(ctx context.Context) error {
 	return errors.Join(r.snapshot.Close(), r.engine.Close(ctx))
-}
-
-func (r *runner) record(i *quickjs.Instance, u quickjs.Uncaught) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.uncaught[i] = append(r.uncaught[i], u.Kind+": "+u.Err.Error())
 }
 
 // sharedBuffers replaces /common/sab.js, which asks WebAssembly.Memory for the
@@ -160,6 +162,8 @@ type outcome struct {
 func (r *runner) execute(ctx context.Context, name string) (subtests []Subtest, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fileTimeout)
 	defer cancel()
+	missed := new([]string)
+	ctx = context.WithValue(ctx, uncaught{}, missed)
 	source, err := r.read("/" + name)
 	if err != nil {
 		return nil, err
@@ -170,12 +174,9 @@ func (r *runner) execute(ctx context.Context, name string) (subtests []Subtest, 
 	}
 	defer func() {
 		err = errors.Join(err, i.Close())
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for _, u := range r.uncaught[i] {
+		for _, u := range *missed {
 			subtests = append(subtests, Subtest{Name: "(" + u + ")", Status: "fail", Message: u})
 		}
-		delete(r.uncaught, i)
 	}()
 	if _, err := i.Call(ctx, "wpt", "begin", nil, nil); err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -10,14 +12,75 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+func checkout(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("AGENTRT_WPT")
+	if dir == "" {
+		t.Skip("AGENTRT_WPT names no checkout of web-platform-tests: compat/wpt/fetch.sh makes one")
+	}
+	return dir
+}
+
+// TestRunner runs test files of its own: every way to fail is noticed.
+func TestRunner(t *testing.T) {
+	dir := t.TempDir()
+	framework, err := os.ReadFile(filepath.Join(checkout(t), "resources", "testharness.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"resources/testharness.js": string(framework),
+		"a/value.js":               `const value = 7;`,
+		"a/pass.any.js":            "// META: script=value.js\n\ntest(() => assert_equals(value, 7), 'one'); promise_test(async () => {}, 'two');",
+		"a/fail.any.js":            `test(() => assert_true(false), 'one'); promise_test(async () => {}, 'two');`,
+		"a/rejection.any.js":       `test(() => { Promise.reject(new Error("lost")); }, 'one');`,
+		"a/syntax.any.js":          `test(() => {`,
+		"a/throws.any.js":          `test(() => {}, 'one'); throw new Error("at the top");`,
+		"a/hangs.any.js":           `promise_test(() => new Promise(() => {}), 'one');`,
+		"a/optional.any.js":        `test(() => assert_implements_optional(false), 'one');`,
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := newRunner(t.Context(), dir, "../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	files, err := r.list("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]Count{
+		"a/pass.any.js": {Pass: 2}, "a/fail.any.js": {Pass: 1, Fail: 1}, "a/rejection.any.js": {Pass: 1, Fail: 1}, "a/syntax.any.js": {Fail: 1},
+		"a/throws.any.js": {Pass: 1, Fail: 1}, "a/hangs.any.js": {Fail: 1}, "a/optional.any.js": {Skip: 1},
+	}
+	if len(files) != len(want) {
+		t.Errorf("files are %q", files)
+	}
+	for _, f := range r.run(t.Context(), files, 2) {
+		var c Count
+		add(&c, f)
+		if c != want[f.Path] {
+			t.Errorf("%s: %+v, want %+v: %+v", f.Path, c, want[f.Path], f.Subtests)
+		}
+	}
+}
+
 // TestConformance runs the directories of results.json and compares the failures
 // with expectations.json. It needs a checkout in $AGENTRT_WPT: compat/wpt/fetch.sh.
 func TestConformance(t *testing.T) {
-	checkout := os.Getenv("AGENTRT_WPT")
-	if checkout == "" {
-		t.Skip("AGENTRT_WPT names no checkout of web-platform-tests: compat/wpt/fetch.sh makes one")
-	}
-	regressions, err := run(context.Background(), checkout, "../..", []string{"streams", "encoding"}, false, false, t.Output())
+	checkout := checkout(t)
+	regressions, err := run(context.Background(), checkout, "../..", []string{"streams", "encoding"}, false, false, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
