@@ -98,8 +98,9 @@ func causeOf(err error, host string) cause {
 		return cause{"other side closed the connection before the end of the response", "UND_ERR_SOCKET"}
 	case errors.Is(err, stream.ErrClosed):
 		return cause{text, "UND_ERR_ABORTED"}
-	case strings.Contains(text, "server response headers exceeded"):
-		return cause{text, "UND_ERR_HEADERS_OVERFLOW"}
+	}
+	if at := strings.Index(text, "server response headers exceeded"); at >= 0 {
+		return cause{text[at:], "UND_ERR_HEADERS_OVERFLOW"}
 	}
 	return cause{strings.TrimPrefix(text, "net/http: "), "UND_ERR_SOCKET"}
 }
