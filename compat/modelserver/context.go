@@ -13,6 +13,7 @@ var (
 	contextPattern  = regexp.MustCompile(`(?im)^\s*(?:context|documents?|sources?|passages?|facts|notes)\b[^\n]*:|^\s*<(?:context|documents?|doc|source|passage)\b|^\s*\[[^\]\n]{1,40}\]`)
 	questionPattern = regexp.MustCompile(`(?im)^\s*(?:user\s+)?(?:question|query)\s*:\s*`)
 	labelPattern    = regexp.MustCompile(`(?i)^\s*(?:\[([^\]\n]{1,40})\]|((?:document|source|passage|doc)\s+[\w.-]{1,40})\s*:|<(?:document|doc|source|passage)[^>]*?(?:id|index|name|source|title)="([^"\n]{1,80})"[^>]*>)\s*`)
+	leadPattern     = regexp.MustCompile(`(?i)^\s*(?:context|documents?|sources?|passages?|facts|notes)\s*:`)
 	tagPattern      = regexp.MustCompile(`</?[a-zA-Z][^>\n]{0,100}>`)
 	orderPattern    = regexp.MustCompile(`(?i)^(?:you\s+(?:are|must|should|can|may|will)|answer|use|be|do not|don't|always|never|respond|reply|if|please|context|documents?|sources?|question|cite)\b`)
 )
@@ -50,6 +51,7 @@ func sentencesOf(context string) []sentence {
 			label = m[1] + m[2] + m[3]
 			line = line[len(m[0]):]
 		}
+		line = leadPattern.ReplaceAllString(line, "")
 		line = strings.TrimSpace(tagPattern.ReplaceAllString(line, " "))
 		for line != "" {
 			n := sentenceEnd(line)
@@ -86,14 +88,14 @@ func (s *Server) best(sentences []sentence, question string) (sentence, bool) {
 	if len(wanted) == 0 {
 		return sentence{}, false
 	}
-	vector := s.similar.Embed(question)
+	vector := s.similar.Embed(stems(question))
 	var found sentence
 	highest := leastSimilar
 	for _, candidate := range sentences {
 		if !sharesWord(wanted, candidate.text) {
 			continue
 		}
-		if similarity := hashing.Cosine(vector, s.similar.Embed(candidate.text)); similarity > highest {
+		if similarity := hashing.Cosine(vector, s.similar.Embed(stems(candidate.text))); similarity > highest {
 			found, highest = candidate, similarity
 		}
 	}
@@ -147,9 +149,9 @@ func words(text string) []string {
 	})
 }
 
-// stem drops common English endings, so that "eats" and "eating" meet "eat".
+// stem drops common English endings, so that "makes" and "making" meet "make".
 func stem(word string) string {
-	for _, ending := range []string{"ing", "ed", "es", "s"} {
+	for _, ending := range []string{"ing", "ed", "es", "s", "e"} {
 		if rest, ok := strings.CutSuffix(word, ending); ok && len(rest) >= 3 {
 			return rest
 		}
@@ -157,12 +159,21 @@ func stem(word string) string {
 	return word
 }
 
-func contentWords(text string) map[string]bool {
-	out := map[string]bool{}
+// stems are the stems of the content words of a text.
+func stems(text string) string {
+	var out []string
 	for _, w := range words(text) {
 		if !hashing.IsFunctionWord(w) {
-			out[stem(w)] = true
+			out = append(out, stem(w))
 		}
+	}
+	return strings.Join(out, " ")
+}
+
+func contentWords(text string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(stems(text)) {
+		out[w] = true
 	}
 	return out
 }

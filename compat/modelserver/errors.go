@@ -115,7 +115,8 @@ func decode(body []byte, v any) error {
 		return badRequest("", "the body is empty: want a JSON object")
 	}
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		name := t.Field
+		// The field of an embedded struct comes with the struct's name.
+		name := strings.TrimPrefix(t.Field, "ChatCompletionRequest.")
 		if name == "" {
 			return badRequest("", "the body or a part of it has the wrong type: got %s where %s belongs", t.Value, jsonType(t.Type.Kind().String()))
 		}

@@ -133,6 +133,15 @@ func (s *stream) end() {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
+	s.release()
+}
+
+// release takes back the write deadline, which would outlive the answer on a
+// connection that is kept alive.
+func (s *stream) release() {
+	if !s.renewed.IsZero() {
+		_ = s.rc.SetWriteDeadline(time.Time{})
+	}
 }
 
 // next waits until a token is due and lets faults strike ahead of it. False ends the
@@ -266,6 +275,7 @@ func (s *stream) endless(n int) {
 // connection (HTTP/2) the handler is aborted, which resets the stream.
 func (s *stream) drop(reset bool) {
 	s.err = firstError(s.err, errFault)
+	s.renewed = time.Time{}
 	hangUp(s.x.w, reset)
 }
 
@@ -488,6 +498,7 @@ func (x *exchange) whole(a *answer, v any) error {
 	x.w.Header().Set("Content-Type", "application/json")
 	x.rec.status(http.StatusOK)
 	s := &stream{x: x, rc: http.NewResponseController(x.w)}
+	defer s.release()
 	switch {
 	case x.opt.has(faultFrames):
 		s.pieces = &pieces{}
