@@ -6,12 +6,7 @@ import (
 	"github.com/agentrt/agentrt/hostfn"
 	"github.com/agentrt/agentrt/internal/jstest"
 	"github.com/agentrt/agentrt/quickjs"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
-}
 
 // The expected values are those of RFC 4231 (HMAC), RFC 5869 (HKDF), RFC 7914
 // section 11 (PBKDF2), and of the GCM specification's test cases 4 and 16.

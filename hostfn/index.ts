@@ -1,11 +1,12 @@
 // Everything of this folder that becomes a global.
 import { Crypto, CryptoKey, SubtleCrypto, crypto, installNodeCrypto } from "./crypto.ts";
+import { fetch } from "./fetch.ts";
 import { URL, URLSearchParams } from "./url.ts";
 
 const globals: Record<string, unknown> = {
   URL, URLSearchParams,
   crypto, Crypto, CryptoKey, SubtleCrypto,
-  // fetch
+  fetch,
 };
 
 /** Defines the globals. */

@@ -3,12 +3,17 @@ import { AbortController, AbortSignal } from "./abort.ts";
 import { Blob, File } from "./blob.ts";
 import { Buffer } from "./buffer.ts";
 import { console } from "./console.ts";
+import { TextDecoder, TextDecoderStream, TextEncoder, TextEncoderStream } from "./encoding.ts";
 import { CustomEvent, ErrorEvent, Event, EventTarget, MessageEvent } from "./events.ts";
 import { FormData } from "./formdata.ts";
+import { Headers } from "./headers.ts";
 import { Navigator, navigator } from "./navigator.ts";
 import { Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, performance } from "./performance.ts";
 import { process } from "./process.ts";
 import { reportError } from "./reporterror.ts";
+import { Request } from "./request.ts";
+import { Response } from "./response.ts";
+import * as streams from "./streams.ts";
 import { structuredClone } from "./structuredclone.ts";
 import { clearImmediate, setImmediate } from "./timers.ts";
 
@@ -17,10 +22,22 @@ const globals: Record<string, unknown> = {
   self: globalThis, global: globalThis,
   Event, EventTarget, CustomEvent, ErrorEvent, MessageEvent, reportError,
   AbortController, AbortSignal,
-  // streams: ReadableStream, WritableStream, TransformStream, …
-  // encoding: TextEncoder, TextDecoder, …
+  ReadableStream: streams.ReadableStream,
+  ReadableStreamDefaultReader: streams.ReadableStreamDefaultReader,
+  ReadableStreamBYOBReader: streams.ReadableStreamBYOBReader,
+  ReadableStreamDefaultController: streams.ReadableStreamDefaultController,
+  ReadableByteStreamController: streams.ReadableByteStreamController,
+  ReadableStreamBYOBRequest: streams.ReadableStreamBYOBRequest,
+  WritableStream: streams.WritableStream,
+  WritableStreamDefaultWriter: streams.WritableStreamDefaultWriter,
+  WritableStreamDefaultController: streams.WritableStreamDefaultController,
+  TransformStream: streams.TransformStream,
+  TransformStreamDefaultController: streams.TransformStreamDefaultController,
+  ByteLengthQueuingStrategy: streams.ByteLengthQueuingStrategy,
+  CountQueuingStrategy: streams.CountQueuingStrategy,
+  TextEncoder, TextDecoder, TextEncoderStream, TextDecoderStream,
   Blob, File, FormData,
-  // fetch: Headers, Request, Response
+  Headers, Request, Response,
   structuredClone,
   performance, Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure,
   setImmediate, clearImmediate,

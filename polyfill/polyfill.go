@@ -4,7 +4,7 @@ package polyfill
 
 import "embed"
 
-// Files are the TypeScript sources: *.ts, node/*.ts and node/*.cts.
+// Files are the TypeScript sources, shims for Node below node.
 //
-//go:embed *.ts node/*.ts node/*.cts
+//go:embed *.ts encoding streams node/*.ts node/*.cts
 var Files embed.FS

@@ -128,7 +128,7 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 		Manifest: bundle.Manifest,
 		router:   router,
 		routes:   map[string]*Route{},
-		sources:  loader.NewSourceMap(bundle.SourceMap),
+		sources:  bundle.SourceMap,
 	}
 	env, err := json.Marshal(map[string]any{"env": o.Env})
 	if err != nil {
