@@ -45,9 +45,9 @@ export class RidSource implements HostSource {
   #reason: unknown;
   #readable: Readable | null = null;
   #rejectAll: ((reason: unknown) => void) | null = null;
-  /** What can fail the source; while it is set the handle is not given away. */
+  /** Called once when the source was read, failed, or was given away. */
   onEnd: (() => void) | null = null;
-  /** Whether the host sees the end of what can fail the source by itself. */
+  /** False while something here may call fail(): the handle is then not given away. */
   independent = true;
 
   constructor(rid: number) {

@@ -284,16 +284,15 @@ func TestFetchErrors(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	w := newWorld(t)
 	other := newServer(t, echo)
-	var s *httptest.Server
-	s = newServer(t, func(w http.ResponseWriter, r *http.Request) {
+	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		to := r.URL.Query().Get("to")
-		status := 302
+		status := http.StatusFound
 		fmt.Sscanf(r.URL.Path, "/%d", &status)
 		switch {
 		case r.URL.Path == "/echo":
 			echo(w, r)
 		case r.URL.Path == "/loop":
-			http.Redirect(w, r, "/loop", 302)
+			http.Redirect(w, r, "/loop", http.StatusFound)
 		case to != "":
 			w.Header().Set("Location", to)
 			w.WriteHeader(status)

@@ -115,7 +115,7 @@ function parse(input: unknown): string {
   } catch (cause) {
     throw new TypeError(`Failed to parse URL from ${text}`, { cause });
   }
-  if (url.username !== "" || url.password !== "") {
+  if (url.href.includes("@") && (url.username !== "" || url.password !== "")) {
     throw new TypeError(`A Request's URL must not have a user name or password: send them in the Authorization header (${url.href.replace(/\/\/[^@]*@/, "//***@")})`);
   }
   return url.href;
