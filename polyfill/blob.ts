@@ -31,12 +31,14 @@ export class Blob {
   #type = "";
 
   constructor(parts: Iterable<BlobPart> | undefined = undefined, options: BlobPropertyBag | undefined = undefined) {
-    if (parts !== undefined && (parts === null || typeof parts !== "object" && typeof parts !== "function" || typeof parts[Symbol.iterator] !== "function")) {
-      throw new TypeError("Blob()'s parts are not a sequence: wrap a single part in an array");
-    }
     // Each part is converted as the sequence gives it, and only then are the options read.
     const list: (Blob | Uint8Array | string)[] = [];
-    if (parts !== undefined) for (const part of parts) list.push(isBlob(part) ? part : copyBytes(part) ?? usvString(part));
+    if (parts !== undefined) {
+      const iterate: unknown = parts === null || (typeof parts !== "object" && typeof parts !== "function") ? undefined : parts[Symbol.iterator];
+      if (typeof iterate !== "function") throw new TypeError("Blob()'s parts are not a sequence: wrap a single part in an array");
+      const sequence = { [Symbol.iterator]: () => apply(iterate, parts, []) as Iterator<BlobPart> };
+      for (const part of sequence) list.push(isBlob(part) ? part : copyBytes(part) ?? usvString(part));
+    }
     const { endings = "transparent", type = "" } = dictionary<BlobPropertyBag>(options, "Blob()'s options");
     const native = enumeration(endings, ["transparent", "native"], "Blob()'s endings") === "native";
     this.#type = normalizeType(usvString(type));
@@ -92,11 +94,11 @@ export class Blob {
     return make(segments, contentType === undefined ? "" : normalizeType(usvString(contentType)));
   }
 
-  stream(): ReadableStream<Uint8Array> {
+  stream(): ReadableStream {
     const segments = this.#segments;
     let index = 0;
     let offset = 0;
-    return new ReadableStream<Uint8Array>({
+    return new ReadableStream({
       type: "bytes",
       pull(controller: { enqueue(chunk: Uint8Array): void; close(): void; byobRequest?: { respond(n: number): void } | null }) {
         if (index === segments.length) {

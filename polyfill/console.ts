@@ -141,4 +141,6 @@ export const console = {
     if (elapsed(name, [])) times.delete(name);
   },
 };
+// A namespace object: between it and Object.prototype lies an empty one.
+Object.setPrototypeOf(console, {});
 Object.defineProperty(console, Symbol.toStringTag, { value: "console", configurable: true });
