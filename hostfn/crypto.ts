@@ -232,13 +232,13 @@ export class SubtleCrypto {
     void this.#brand;
     required(arguments.length, 3, "generateKey()");
     const parameters = normalize(algorithm, ["HMAC", "AES-GCM"], "generateKey()");
+    const hash = parameters.name === "HMAC" ? hashOf(parameters) : "";
     const usages = usagesOf(keyUsages);
     checkUsages(parameters.name, usages);
     if (parameters.name === "AES-GCM") {
       const length = aesLength(parameters["length"]);
       return createKey(random(new Uint8Array(length / 8)), { name: "AES-GCM", length }, !!extractable, usages);
     }
-    const hash = hashOf(parameters);
     const bits = parameters["length"] === undefined ? blockSizes[hash]! * 8 : enforceRange(parameters["length"], "unsigned long", "The key length");
     if (bits === 0 || bits > 65_536) throw exception("OperationError", "An HMAC key has 1 to 65536 bits");
     return createKey(hmacKey(random(new Uint8Array(Math.ceil(bits / 8))), bits), { name: "HMAC", hash: { name: hash }, length: bits }, !!extractable, usages);

@@ -120,7 +120,7 @@ export class URL {
   }
 
   get origin(): string {
-    const { protocol } = this;
+    const protocol = this.#href.slice(0, this.#at().scheme);
     if (special.has(protocol)) return `${protocol}//${this.host}`;
     if (protocol === "blob:") {
       const inner = parse(this.pathname, undefined);
