@@ -15,6 +15,7 @@ func TestGlobals(t *testing.T) {
 	jstest.Run(t, jstest.Env{Platform: true, Ops: platformOps()}, []jstest.Case{
 		{`[typeof __host, self === globalThis, global === globalThis, typeof window, typeof document, typeof importScripts, typeof WorkerGlobalScope]`, `["undefined",true,true,"undefined","undefined","undefined","undefined"]`},
 		{`Object.keys(globalThis)`, `[]`},
+		{`globalThis[Symbol.for("ls:tracing_async_local_storage")] instanceof AsyncLocalStorage`, `true`},
 		{`[typeof process.versions, Object.prototype.toString.call(process), typeof process.env, Object.keys(process)]`, `["undefined","[object Object]","object",["env","nextTick"]]`},
 		{`new Promise((r) => process.nextTick((...a) => r(a), 1, 2))`, `[1,2]`},
 		{`process.nextTick(1)`, `"throws TypeError: The callback of process.nextTick() must be a function"`},
