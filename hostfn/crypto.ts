@@ -115,7 +115,7 @@ export class CryptoKey {
   #extractable = false;
   #usages: KeyUsage[] = [];
 
-  constructor(secret?: unknown) {
+  constructor(secret: unknown | undefined = undefined) {
     if (secret !== token) throw new TypeError("Illegal constructor: use crypto.subtle.importKey() or generateKey()");
   }
 
@@ -217,7 +217,7 @@ function deriveBytes(parameters: { name: string; [key: string]: unknown }, baseK
 export class SubtleCrypto {
   #brand = true;
 
-  constructor(secret?: unknown) {
+  constructor(secret: unknown | undefined = undefined) {
     if (secret !== token) throw new TypeError("Illegal constructor: use crypto.subtle");
   }
 
@@ -232,13 +232,13 @@ export class SubtleCrypto {
     void this.#brand;
     required(arguments.length, 3, "generateKey()");
     const parameters = normalize(algorithm, ["HMAC", "AES-GCM"], "generateKey()");
+    const hash = parameters.name === "HMAC" ? hashOf(parameters) : "";
     const usages = usagesOf(keyUsages);
     checkUsages(parameters.name, usages);
     if (parameters.name === "AES-GCM") {
       const length = aesLength(parameters["length"]);
       return createKey(random(new Uint8Array(length / 8)), { name: "AES-GCM", length }, !!extractable, usages);
     }
-    const hash = hashOf(parameters);
     const bits = parameters["length"] === undefined ? blockSizes[hash]! * 8 : enforceRange(parameters["length"], "unsigned long", "The key length");
     if (bits === 0 || bits > 65_536) throw exception("OperationError", "An HMAC key has 1 to 65536 bits");
     return createKey(hmacKey(random(new Uint8Array(Math.ceil(bits / 8))), bits), { name: "HMAC", hash: { name: hash }, length: bits }, !!extractable, usages);
@@ -321,7 +321,7 @@ export class SubtleCrypto {
     return run(op, { key: secret.length, iv: iv.length, aad: aad.length, tag }, secret, iv, aad, bytes);
   }
 
-  async deriveBits(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, length?: number | null): Promise<ArrayBuffer> {
+  async deriveBits(algorithm: AlgorithmIdentifier, baseKey: CryptoKey, length: number | null | undefined = undefined): Promise<ArrayBuffer> {
     void this.#brand;
     required(arguments.length, 2, "deriveBits()");
     return deriveBytes(normalize(algorithm, ["PBKDF2", "HKDF"], "deriveBits()"), baseKey, "deriveBits", length);
@@ -349,7 +349,7 @@ const quota = 65_536;
 export class Crypto {
   #subtle = new SubtleCrypto(token);
 
-  constructor(secret?: unknown) {
+  constructor(secret: unknown | undefined = undefined) {
     if (secret !== token) throw new TypeError("Illegal constructor: use the global crypto");
   }
 

@@ -12,6 +12,7 @@ import (
 // section 11 (PBKDF2), and of the GCM specification's test cases 4 and 16.
 func TestCrypto(t *testing.T) {
 	ops := quickjs.NewOps()
+	hostfn.RegisterEncoding(ops)
 	hostfn.RegisterCrypto(ops)
 	jstest.Run(t, jstest.Env{Ops: ops, Setup: `
 		import { crypto, CryptoKey, SubtleCrypto, installNodeCrypto } from "./hostfn/crypto.ts";

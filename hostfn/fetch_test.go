@@ -59,6 +59,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	ops := quickjs.NewOps()
+	hostfn.RegisterEncoding(ops)
 	hostfn.RegisterURL(ops)
 	hostfn.RegisterBody(ops)
 	hostfn.RegisterFetch(ops)

@@ -64,7 +64,7 @@ export class URL {
   #parts: Parts | undefined;
   #params: URLSearchParams | undefined;
 
-  constructor(url: string, base?: string) {
+  constructor(url: string, base: string | undefined = undefined) {
     if (parsed !== undefined) {
       this.#href = parsed;
       parsed = undefined;
@@ -78,7 +78,7 @@ export class URL {
     this.#href = href;
   }
 
-  static parse(url: string, base?: string): URL | null {
+  static parse(url: string, base: string | undefined = undefined): URL | null {
     required(arguments.length, 1, "URL.parse()");
     const href = parse(usvString(url), base === undefined ? undefined : usvString(base));
     if (href === null) return null;
@@ -86,7 +86,7 @@ export class URL {
     return new URL(href);
   }
 
-  static canParse(url: string, base?: string): boolean {
+  static canParse(url: string, base: string | undefined = undefined): boolean {
     required(arguments.length, 1, "URL.canParse()");
     return parse(usvString(url), base === undefined ? undefined : usvString(base)) !== null;
   }
@@ -120,7 +120,7 @@ export class URL {
   }
 
   get origin(): string {
-    const { protocol } = this;
+    const protocol = this.#href.slice(0, this.#at().scheme);
     if (special.has(protocol)) return `${protocol}//${this.host}`;
     if (protocol === "blob:") {
       const inner = parse(this.pathname, undefined);
@@ -272,7 +272,7 @@ export class URLSearchParams {
     this.#update();
   }
 
-  delete(name: string, value?: string): void {
+  delete(name: string, value: string | undefined = undefined): void {
     const list = this.#list;
     required(arguments.length, 1, "delete()");
     const key = usvString(name);
@@ -298,7 +298,7 @@ export class URLSearchParams {
     return list.filter((pair) => pair[0] === key).map((pair) => pair[1]);
   }
 
-  has(name: string, value?: string): boolean {
+  has(name: string, value: string | undefined = undefined): boolean {
     const list = this.#list;
     required(arguments.length, 1, "has()");
     const key = usvString(name);

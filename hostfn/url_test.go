@@ -13,6 +13,7 @@ import (
 
 func urlOps() *quickjs.Ops {
 	ops := quickjs.NewOps()
+	hostfn.RegisterEncoding(ops)
 	hostfn.RegisterURL(ops)
 	return ops
 }

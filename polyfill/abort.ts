@@ -21,12 +21,12 @@ export class AbortSignal extends EventTarget {
   /** Held strongly: a signal lives as long as the invocation at most. */
   #dependents: Set<AbortSignal> | undefined;
 
-  constructor(token?: unknown) {
+  constructor(token: unknown | undefined = undefined) {
     if (token !== key) throw new TypeError("Illegal constructor: use new AbortController().signal, AbortSignal.timeout() or AbortSignal.any()");
     super();
   }
 
-  static abort(reason?: unknown): AbortSignal {
+  static abort(reason: unknown | undefined = undefined): AbortSignal {
     const signal = new AbortSignal(key);
     signal.#aborted = true;
     signal.#reason = reason === undefined ? new DOMException("This operation was aborted", "AbortError") : reason;
@@ -118,7 +118,7 @@ setSignalHooks({
 export class AbortController {
   #signal = new AbortSignal(key);
   get signal(): AbortSignal { return this.#signal; }
-  abort(reason?: unknown): void { abort(this.#signal, reason); }
+  abort(reason: unknown | undefined = undefined): void { abort(this.#signal, reason); }
 }
 defineInterface(AbortController, "AbortController");
 
@@ -133,7 +133,7 @@ export function createAbortSignal(): AbortSignal {
 }
 
 /** https://dom.spec.whatwg.org/#abortsignal-signal-abort; without a reason it is an AbortError. */
-export function signalAbort(signal: AbortSignal, reason?: unknown): void {
+export function signalAbort(signal: AbortSignal, reason: unknown | undefined = undefined): void {
   abort(signal, reason);
 }
 

@@ -30,30 +30,26 @@ export class Blob {
   #size = 0;
   #type = "";
 
-  constructor(parts?: Iterable<BlobPart>, options?: BlobPropertyBag) {
-    if (parts !== undefined && (parts === null || typeof parts !== "object" && typeof parts !== "function" || typeof parts[Symbol.iterator] !== "function")) {
-      throw new TypeError("Blob()'s parts are not a sequence: wrap a single part in an array");
+  constructor(parts: Iterable<BlobPart> | undefined = undefined, options: BlobPropertyBag | undefined = undefined) {
+    // Each part is converted as the sequence gives it, and only then are the options read.
+    const list: (Blob | Uint8Array | string)[] = [];
+    if (parts !== undefined) {
+      const iterate: unknown = parts === null || (typeof parts !== "object" && typeof parts !== "function") ? undefined : parts[Symbol.iterator];
+      if (typeof iterate !== "function") throw new TypeError("Blob()'s parts are not a sequence: wrap a single part in an array");
+      const sequence = { [Symbol.iterator]: () => apply(iterate, parts, []) as Iterator<BlobPart> };
+      for (const part of sequence) list.push(isBlob(part) ? part : copyBytes(part) ?? usvString(part));
     }
-    const list = parts === undefined ? [] : [...parts];
     const { endings = "transparent", type = "" } = dictionary<BlobPropertyBag>(options, "Blob()'s options");
     const native = enumeration(endings, ["transparent", "native"], "Blob()'s endings") === "native";
     this.#type = normalizeType(usvString(type));
-    for (const part of list) this.#append(part, native);
+    for (const part of list) {
+      if (isBlob(part)) for (const segment of part.#segments) this.#append(segment);
+      else if (typeof part === "string") this.#append(encodeUtf8(native ? part.replace(/\r\n?/g, "\n") : part));
+      else this.#append(part);
+    }
   }
 
-  #append(part: BlobPart, native: boolean): void {
-    if (isBlob(part)) {
-      for (const segment of part.#segments) this.#segments.push(segment);
-      this.#size += part.#size;
-      return;
-    }
-    const source = bytesOf(part);
-    let bytes: Uint8Array;
-    if (source !== undefined) bytes = apply(slice, source, []) as Uint8Array;
-    else {
-      const text = usvString(part);
-      bytes = encodeUtf8(native ? text.replace(/\r\n?/g, "\n") : text);
-    }
+  #append(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#segments.push(bytes);
     this.#size += bytes.length;
@@ -74,7 +70,7 @@ export class Blob {
   get size(): number { return this.#size; }
   get type(): string { return this.#type; }
 
-  slice(start?: number, end?: number, contentType?: string): Blob {
+  slice(start: number | undefined = undefined, end: number | undefined = undefined, contentType: string | undefined = undefined): Blob {
     const size = this.#size;
     const at = (value: number | undefined, otherwise: number) => {
       if (value === undefined) return otherwise;
@@ -98,11 +94,11 @@ export class Blob {
     return make(segments, contentType === undefined ? "" : normalizeType(usvString(contentType)));
   }
 
-  stream(): ReadableStream<Uint8Array> {
+  stream(): ReadableStream {
     const segments = this.#segments;
     let index = 0;
     let offset = 0;
-    return new ReadableStream<Uint8Array>({
+    return new ReadableStream({
       type: "bytes",
       pull(controller: { enqueue(chunk: Uint8Array): void; close(): void; byobRequest?: { respond(n: number): void } | null }) {
         if (index === segments.length) {
@@ -138,6 +134,11 @@ export class Blob {
 }
 defineInterface(Blob, "Blob");
 
+function copyBytes(value: unknown): Uint8Array | undefined {
+  const bytes = bytesOf(value);
+  return bytes === undefined ? undefined : apply(slice, bytes, []) as Uint8Array;
+}
+
 /** ASCII lower case; empty if a character is outside of U+0020 to U+007E. */
 function normalizeType(type: string): string {
   for (let i = 0; i < type.length; i++) {
@@ -169,7 +170,7 @@ export class File extends Blob {
   #name: string;
   #lastModified: number;
 
-  constructor(parts: Iterable<BlobPart>, name: string, options?: FilePropertyBag) {
+  constructor(parts: Iterable<BlobPart>, name: string, options: FilePropertyBag | undefined = undefined) {
     required(arguments.length, 2, "File()");
     super(parts, options);
     this.#name = usvString(name);

@@ -7,7 +7,7 @@ import (
 )
 
 func TestBlob(t *testing.T) {
-	jstest.Run(t, jstest.Env{Setup: `
+	jstest.Run(t, jstest.Env{Ops: platformOps(), Setup: `
 		import { Blob, File, isBlob, isFile } from "./polyfill/blob.ts";
 		async function read(stream) { const r = stream.getReader(), out = []; for (;;) { const { done, value } = await r.read(); if (done) return out; out.push(value.length); } }
 	`}, []jstest.Case{
@@ -30,7 +30,7 @@ func TestBlob(t *testing.T) {
 }
 
 func TestFormData(t *testing.T) {
-	jstest.Run(t, jstest.Env{Setup: `
+	jstest.Run(t, jstest.Env{Ops: platformOps(), Setup: `
 		import { Blob, File } from "./polyfill/blob.ts";
 		import { FormData, isFormData } from "./polyfill/formdata.ts";
 		const form = (...pairs) => { const f = new FormData(); for (const p of pairs) f.append(...p); return f; };
@@ -47,7 +47,7 @@ func TestFormData(t *testing.T) {
 }
 
 func TestMultipart(t *testing.T) {
-	jstest.Run(t, jstest.Env{Setup: `
+	jstest.Run(t, jstest.Env{Ops: platformOps(), Setup: `
 		import { File } from "./polyfill/blob.ts";
 		import { FormData } from "./polyfill/formdata.ts";
 		import { encodeMultipart, parseMultipart } from "./polyfill/multipart.ts";

@@ -105,14 +105,14 @@ export const console = {
     const stack = (new Error().stack ?? "").split("\n").slice(2).join("\n");
     print(debug, `Trace${args.length > 0 ? `: ${format(args)}` : ""}\n${stack}`.trimEnd());
   },
-  assert(condition?: unknown, ...args: unknown[]): void {
+  assert(condition: unknown = false, ...args: unknown[]): void {
     if (condition) return;
     if (typeof args[0] === "string") logger(error, [`Assertion failed: ${args[0]}`, ...args.slice(1)]);
     else logger(error, ["Assertion failed", ...args]);
   },
-  dir(value?: unknown, options?: InspectOptions): void { print(info, inspect(value, { ...options, customInspect: false })); },
+  dir(value: unknown = undefined, options: InspectOptions | undefined = undefined): void { print(info, inspect(value, { ...options, customInspect: false })); },
   dirxml(...args: unknown[]): void { logger(info, args); },
-  table(data?: unknown, columns?: readonly string[]): void {
+  table(data: unknown = undefined, columns: readonly string[] | undefined = undefined): void {
     if (typeof data !== "object" || data === null) logger(info, [data]);
     else print(info, table(data, columns));
   },
@@ -141,4 +141,6 @@ export const console = {
     if (elapsed(name, [])) times.delete(name);
   },
 };
+// A namespace object: between it and Object.prototype lies an empty one.
+Object.setPrototypeOf(console, {});
 Object.defineProperty(console, Symbol.toStringTag, { value: "console", configurable: true });

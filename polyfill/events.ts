@@ -248,7 +248,7 @@ let hasListeners: (target: EventTarget, type: string) => boolean;
 export class EventTarget {
   #listeners: Listener[] | undefined;
 
-  addEventListener(type: string, callback: EventListener | null, options?: AddEventListenerOptions | boolean): void {
+  addEventListener(type: string, callback: EventListener | null, options: AddEventListenerOptions | boolean | undefined = undefined): void {
     const target = self(this);
     required(arguments.length, 2, "addEventListener()");
     type = domString(type);
@@ -274,7 +274,7 @@ export class EventTarget {
     if (signal !== undefined) signals!.add(signal, () => target.#remove(listener));
   }
 
-  removeEventListener(type: string, callback: EventListener | null, options?: AddEventListenerOptions | boolean): void {
+  removeEventListener(type: string, callback: EventListener | null, options: AddEventListenerOptions | boolean | undefined = undefined): void {
     const target = self(this);
     required(arguments.length, 2, "removeEventListener()");
     type = domString(type);

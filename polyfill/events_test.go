@@ -50,7 +50,7 @@ func TestEvents(t *testing.T) {
 }
 
 func TestAbort(t *testing.T) {
-	jstest.Run(t, jstest.Env{Setup: `
+	jstest.Run(t, jstest.Env{Ops: platformOps(), Setup: `
 		import { AbortController, AbortSignal, addAbortAlgorithm, removeAbortAlgorithm, isAbortSignal } from "./polyfill/abort.ts";
 		import { Event } from "./polyfill/events.ts";
 	`}, []jstest.Case{

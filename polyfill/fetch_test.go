@@ -10,6 +10,7 @@ import (
 
 func fetchEnv(setup string) jstest.Env {
 	ops := quickjs.NewOps()
+	hostfn.RegisterEncoding(ops)
 	hostfn.RegisterURL(ops)
 	hostfn.RegisterBody(ops)
 	return jstest.Env{Ops: ops, Setup: `

@@ -13,7 +13,7 @@ export let isFormData: (value: unknown) => value is FormData;
 export class FormData {
   #entries: [string, FormDataEntryValue][] = [];
 
-  constructor(form?: undefined) {
+  constructor(form: undefined | undefined = undefined) {
     if (form !== undefined) throw new TypeError("FormData() takes no form here: there are no documents");
   }
 
@@ -22,7 +22,7 @@ export class FormData {
     isFormData = (value): value is FormData => typeof value === "object" && value !== null && #entries in value;
   }
 
-  append(name: string, value: string | Blob, filename?: string): void {
+  append(name: string, value: string | Blob, filename: string | undefined = undefined): void {
     const entries = this.#entries;
     required(arguments.length, 2, "append()");
     entries.push(entry("append()", name, value, arguments.length > 2, filename));
@@ -56,7 +56,7 @@ export class FormData {
     return entries.some((pair) => pair[0] === key);
   }
 
-  set(name: string, value: string | Blob, filename?: string): void {
+  set(name: string, value: string | Blob, filename: string | undefined = undefined): void {
     const entries = this.#entries;
     required(arguments.length, 2, "set()");
     const fresh = entry("set()", name, value, arguments.length > 2, filename);

@@ -16,6 +16,7 @@ import { Response } from "./response.ts";
 import * as streams from "./streams.ts";
 import { structuredClone } from "./structuredclone.ts";
 import { clearImmediate, setImmediate } from "./timers.ts";
+import { hidden } from "./webidl.ts";
 
 const globals: Record<string, unknown> = {
   // Names that scripts use for the global object; window, document and importScripts would claim a browser.
@@ -49,4 +50,6 @@ const globals: Record<string, unknown> = {
 /** Defines the globals. */
 export function install(define: (name: string, value: unknown) => void): void {
   for (const name of Object.keys(globals)) define(name, globals[name]);
+  // LangChain and LangSmith find the storage of their traces here and would else need node:async_hooks.
+  hidden(globalThis, Symbol.for("ls:tracing_async_local_storage"), new AsyncLocalStorage());
 }

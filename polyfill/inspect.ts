@@ -17,6 +17,8 @@ export interface InspectOptions {
 
 /** Values that one call shows in total. */
 const valueLimit = 10_000;
+/** Indices of arrays that are looked at for what they hold, and arrays above which other properties are not looked for. */
+const indexLimit = 100_000;
 const defaults = { depth: 2, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 80 };
 
 /** The key of a method (depth, options, inspect) that makes an object's text. */
@@ -214,6 +216,7 @@ class Inspector {
   }
 
   #keys(value: object, skipIndices: boolean): PropertyKey[] {
+    if (skipIndices && (value as ArrayLike<unknown>).length > indexLimit) return [];
     const keys = ownKeys(value).filter((key) => {
       if (skipIndices && typeof key === "string" && /^\d+$/.test(key)) return false;
       return this.#options.showHidden || getOwnPropertyDescriptor(value, key)?.enumerable;
@@ -238,21 +241,23 @@ class Inspector {
 
   #items(value: unknown[], depth: number): string[] {
     const out: string[] = [];
-    let shown = 0;
-    for (let i = 0; i < value.length; i++, shown++) {
-      if (shown >= this.#maxItems) {
-        out.push(plural(value.length - i, "item"));
+    const { length } = value;
+    let steps = 0;
+    for (let i = 0; i < length; ) {
+      if (out.length >= this.#maxItems || steps >= indexLimit) {
+        out.push(plural(length - i, "item"));
         break;
       }
       if (i in value) {
-        out.push(this.show(value[i], depth + 1));
+        out.push(this.show(value[i++], depth + 1));
         continue;
       }
       const start = i;
-      // A sparse array may be long: jump to the next index that exists.
-      const next = Object.keys(value).find((key) => /^\d+$/.test(key) && Number(key) > start);
-      i = (next === undefined ? value.length : Number(next)) - 1;
-      out.push(`<${i - start + 1} empty item${i === start ? "" : "s"}>`);
+      while (i < length && !(i in value) && steps < indexLimit) {
+        i++;
+        steps++;
+      }
+      out.push(`<${i - start} empty item${i - start === 1 ? "" : "s"}>`);
     }
     return out;
   }

@@ -17,8 +17,7 @@ var update = flag.Bool("update", false, "write what node prints to testdata/node
 
 func platformOps() *quickjs.Ops {
 	ops := quickjs.NewOps()
-	hostfn.RegisterURL(ops)
-	hostfn.RegisterCrypto(ops)
+	hostfn.Register(ops)
 	return ops
 }
 

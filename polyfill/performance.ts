@@ -50,7 +50,7 @@ function detailOf(value: unknown): unknown {
 
 export class PerformanceMark extends PerformanceEntry {
   #detail: unknown;
-  constructor(name: string, options?: PerformanceMarkOptions) {
+  constructor(name: string, options: PerformanceMarkOptions | undefined = undefined) {
     required(arguments.length, 1, "PerformanceMark()");
     const { detail, startTime } = dictionary<PerformanceMarkOptions>(options, "The mark's options");
     if (startTime !== undefined && !(startTime >= 0)) throw new TypeError("A mark cannot start before the time origin");
@@ -102,14 +102,14 @@ export class Performance extends EventTarget {
   now(): number { return now(); }
   get timeOrigin(): number { return engine.timeOrigin; }
 
-  mark(name: string, options?: PerformanceMarkOptions): PerformanceMark {
+  mark(name: string, options: PerformanceMarkOptions | undefined = undefined): PerformanceMark {
     required(arguments.length, 1, "mark()");
     const mark = new PerformanceMark(name, options);
     keep(mark);
     return mark;
   }
 
-  measure(name: string, startOrOptions?: string | PerformanceMeasureOptions, endMark?: string): PerformanceMeasure {
+  measure(name: string, startOrOptions: string | PerformanceMeasureOptions | undefined = undefined, endMark: string | undefined = undefined): PerformanceMeasure {
     required(arguments.length, 1, "measure()");
     const isOptions = typeof startOrOptions === "object" && startOrOptions !== null;
     const options: PerformanceMeasureOptions = isOptions ? startOrOptions : {};
@@ -133,8 +133,8 @@ export class Performance extends EventTarget {
     return measure;
   }
 
-  clearMarks(name?: string): void { clear("mark", name); }
-  clearMeasures(name?: string): void { clear("measure", name); }
+  clearMarks(name: string | undefined = undefined): void { clear("mark", name); }
+  clearMeasures(name: string | undefined = undefined): void { clear("measure", name); }
 
   getEntries(): PerformanceEntry[] { return select(() => true); }
   getEntriesByType(type: string): PerformanceEntry[] {
@@ -142,7 +142,7 @@ export class Performance extends EventTarget {
     const wanted = domString(type);
     return select((entry) => entry.entryType === wanted);
   }
-  getEntriesByName(name: string, type?: string): PerformanceEntry[] {
+  getEntriesByName(name: string, type: string | undefined = undefined): PerformanceEntry[] {
     required(arguments.length, 1, "getEntriesByName()");
     const wanted = domString(name);
     const kind = type === undefined ? undefined : domString(type);

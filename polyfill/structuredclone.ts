@@ -242,7 +242,7 @@ export interface StructuredSerializeOptions {
  * https://html.spec.whatwg.org/#dom-structuredclone. Errors keep message, stack and cause. Streams and message ports cannot be
  * transferred here; deep nesting ends in a RangeError.
  */
-export function structuredClone<T>(value: T, options?: StructuredSerializeOptions): T {
+export function structuredClone<T>(value: T, options: StructuredSerializeOptions | undefined = undefined): T {
   required(arguments.length, 1, "structuredClone()");
   const { transfer = [] } = dictionary<StructuredSerializeOptions>(options, "structuredClone()'s options");
   return new Cloner(transfer).run(value) as T;

@@ -7,7 +7,7 @@ import (
 )
 
 func TestStructuredClone(t *testing.T) {
-	jstest.Run(t, jstest.Env{Setup: `
+	jstest.Run(t, jstest.Env{Ops: platformOps(), Setup: `
 		import { structuredClone } from "./polyfill/structuredclone.ts";
 		import { Blob, File } from "./polyfill/blob.ts";
 		import { EventTarget } from "./polyfill/events.ts";

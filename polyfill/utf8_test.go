@@ -7,7 +7,7 @@ import (
 )
 
 func TestUTF8(t *testing.T) {
-	jstest.Run(t, jstest.Env{Setup: `
+	jstest.Run(t, jstest.Env{Ops: platformOps(), Setup: `
 		import { encodeUtf8, decodeUtf8, decodeUtf8Text, utf8Length } from "./polyfill/utf8.ts";
 		const hex = (s) => encodeUtf8(s).toHex(), text = (h) => decodeUtf8(Uint8Array.fromHex(h));
 		const long = "x".repeat(100);

@@ -115,6 +115,8 @@ export function isInterfacePrototype(value: object): boolean {
 export function defineInterface(interfaceObject: abstract new (...args: never) => object, name: string, constants?: Record<string, number>): void {
   const prototype = interfaceObject.prototype as object;
   interfacePrototypes.add(prototype);
+  // The bundler renames classes whose name is also that of a global.
+  defineProperty(interfaceObject, "name", { value: name, configurable: true });
   for (const key of ownKeys(prototype)) {
     if (key === "constructor" || typeof key === "symbol") continue;
     defineProperty(prototype, key, { ...getOwnPropertyDescriptor(prototype, key), enumerable: true });

@@ -69,7 +69,7 @@ func Bundle(t testing.TB, source string, plugins ...api.Plugin) string {
 const platform = `
 	import { install as polyfill } from "./polyfill/index.ts";
 	import { install as hostfn } from "./hostfn/index.ts";
-	const define = (name: string, value: unknown) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+	const define = (name: string, value: unknown) => Object.defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
 	polyfill(define);
 	hostfn(define);
 	delete (globalThis as any).__host;
