@@ -469,7 +469,9 @@ func (i *Instance) Call(ctx context.Context, module, export string, head json.Ra
 	if _, err := i.exec(ctx, cmdFree, names, 0, 0); err != nil {
 		return nil, err
 	}
-	return i.settle(ctx, true)
+	res, err := i.settle(ctx, true)
+	i.region.Observe()
+	return res, err
 }
 
 // Run drives the event loop until no job, timer or host call is pending.
