@@ -214,15 +214,10 @@ func (r *mappedRegion) Grow(size uint64) []byte {
 	return r.mem
 }
 
-func (r *mappedRegion) Populate(p Range) { r.populate(p, populateWritten) }
-
-// populate does nothing before Linux 5.14, nor when memory is short: the pages
-// are then faulted as they are used.
-func (r *mappedRegion) populate(p Range, advice int) {
-	from, to := p.From&^(PageSize-1), min((p.To+PageSize-1)&^(PageSize-1), uint64(len(r.mem)))
-	if from < to {
-		_ = unix.Madvise(r.mem[from:to], advice)
-	}
+func (r *mappedRegion) Populate(p Range) {
+	p.From &^= PageSize - 1
+	p.To = (p.To + PageSize - 1) &^ (PageSize - 1)
+	r.populate([]Range{p}, populateWritten)
 }
 
 func (r *mappedRegion) Free() error {

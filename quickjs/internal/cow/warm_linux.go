@@ -2,6 +2,8 @@ package cow
 
 import (
 	"sync"
+	"sync/atomic"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +27,40 @@ type votes struct {
 	ranges []Range
 }
 
+// thisThread stands for the process in place of a pidfd (PIDFD_SELF_THREAD, since
+// Linux 6.14, when process_madvise learned all advice for the caller itself).
+const thisThread = ^uintptr(10000 - 1)
+
+var oneByOne atomic.Bool // process_madvise is not available
+
+// populate is a hint: it does nothing before Linux 5.14, nor when memory is short.
+func (r *mappedRegion) populate(ranges []Range, advice int) {
+	if len(ranges) > 1 && !oneByOne.Load() {
+		vec := make([]unix.Iovec, 0, len(ranges))
+		for _, p := range ranges {
+			if to := min(p.To, uint64(len(r.mem))); p.From < to {
+				v := unix.Iovec{Base: &r.mem[p.From]}
+				v.SetLen(int(to - p.From))
+				vec = append(vec, v)
+			}
+		}
+		if len(vec) == 0 {
+			return
+		}
+		_, _, errno := unix.Syscall6(unix.SYS_PROCESS_MADVISE, thisThread, uintptr(unsafe.Pointer(&vec[0])), uintptr(len(vec)), uintptr(advice), 0, 0)
+		switch errno {
+		case 0, unix.ENOMEM, unix.EFAULT, unix.EAGAIN, unix.EINTR:
+			return
+		}
+		oneByOne.Store(true)
+	}
+	for _, p := range ranges {
+		if to := min(p.To, uint64(len(r.mem))); p.From < to {
+			_ = unix.Madvise(r.mem[p.From:to], advice)
+		}
+	}
+}
+
 const (
 	firstObserved   = 2
 	observeEvery    = 256
@@ -46,12 +82,8 @@ func (w *warmth) start(r *mappedRegion) {
 	if r.observed {
 		return
 	}
-	for _, p := range written {
-		r.populate(p, populateWritten)
-	}
-	for _, p := range read {
-		r.populate(p, populateRead)
-	}
+	r.populate(written, populateWritten)
+	r.populate(read, populateRead)
 }
 
 // observe counts the pages that a region used until now.

@@ -7,6 +7,16 @@ import (
 )
 
 func TestWarmPages(t *testing.T) {
+	for name, single := range map[string]bool{"together": false, "one by one": true} {
+		t.Run(name, func(t *testing.T) {
+			before := oneByOne.Swap(single)
+			defer oneByOne.Store(before)
+			testWarmPages(t)
+		})
+	}
+}
+
+func testWarmPages(t *testing.T) {
 	im := images(t)["mapped"]
 	use := func() *mappedRegion {
 		r, err := im.NewRegion(2<<20, 2<<20)
