@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/agentrt/agentrt/benchmarks/synthetic"
 	"github.com/agentrt/agentrt/quickjs"
 )
 
@@ -17,6 +18,14 @@ const (
 	libraryKiB = 450
 	chunk      = 64 << 10
 )
+
+// hostCalls are the exports that call the operations below.
+const hostCalls = `
+const nop = __host.op("nop"), nopLater = __host.op("nopLater"), take = __host.op("take"), give = __host.op("give");
+export const nops = (n) => { for (let k = 0; k < n; k++) nop(); };
+export const nopsLater = async (n) => { for (let k = 0; k < n; k++) await nopLater(); };
+export const takes = (n) => { const b = new Uint8Array(65536); for (let k = 0; k < n; k++) take(undefined, b); };
+export const gives = (n) => { for (let k = 0; k < n; k++) give(); };`
 
 func operations() *quickjs.Ops {
 	ops := quickjs.NewOps()
@@ -60,7 +69,7 @@ func engine(ctx context.Context, quick bool, progress io.Writer) (figures map[st
 	}
 	defer func() { err = errors.Join(err, e.Close(context.WithoutCancel(ctx))) }()
 
-	source := library(libraryKiB)
+	source := synthetic.Library(libraryKiB) + hostCalls
 	step("an image of %d KiB of source, from the cache", libraryKiB)
 	evaluate := func(ctx context.Context, i *quickjs.Instance) error { return i.EvalModule(ctx, "main.js", source) }
 	for range 2 {

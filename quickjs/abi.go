@@ -2,7 +2,7 @@ package quickjs
 
 // The constants mirror build/bridge/abi.h.
 const (
-	abiVersion   = 1
+	abiVersion   = 2
 	mailboxSize  = 16384
 	ownedFrom    = 4096 // bytes from which a body gets a block of its own
 	fuelInterval = 16384
@@ -38,8 +38,9 @@ const (
 	offOOM           = 72
 	offMaxPending    = 76
 	offMaxTimers     = 80
-	offMallocSize    = 84
-	sharedSize       = 88
+	offMemoryLimit   = 84
+	offMallocSize    = 88
+	sharedSize       = 96
 )
 
 const (
@@ -64,7 +65,6 @@ const (
 	cmdResult
 	cmdFreeze
 	cmdGC
-	cmdLimit
 )
 
 const (

@@ -1,34 +1,20 @@
 package quickjs_test
 
 import (
-	"fmt"
-	"strings"
+	"io"
 	"testing"
+	"time"
 
+	"github.com/agentrt/agentrt/benchmarks/synthetic"
 	"github.com/agentrt/agentrt/quickjs"
 )
-
-// library returns about kib KiB of JavaScript that builds classes and closures,
-// standing for an SDK that a bundle loads.
-func library(kib int) string {
-	var b strings.Builder
-	for n := 0; b.Len() < kib<<10; n++ {
-		fmt.Fprintf(&b, `
-			class Resource%[1]d { #id = %[1]d; constructor(client) { this.client = client; }
-				list(query = {}, options) { return this.client.get("/v1/resource%[1]d", { query, ...options }); }
-				async create(body, options) { const r = await this.client.post("/v1/resource%[1]d", { body, ...options }); return { id: this.#id, ...r }; } }
-			registry.push({ name: "resource%[1]d", make: (client) => new Resource%[1]d(client), defaults: { limit: %[1]d, tags: ["a%[1]d", "b"] } });`, n)
-	}
-	return "const registry = [];" + b.String() + `
-		export const hello = (head) => ({ hello: head?.name ?? "world", n: registry.length });`
-}
 
 func benchEngine(b *testing.B) *quickjs.Engine {
 	return newEngine(b, quickjs.NewConfig().WithOps(testOps()))
 }
 
 func BenchmarkNewInstance(b *testing.B) {
-	s := newSnapshot(b, benchEngine(b), library(450))
+	s := newSnapshot(b, benchEngine(b), synthetic.Library(450))
 	for b.Loop() {
 		i, err := s.NewInstance(b.Context())
 		if err != nil {
@@ -41,7 +27,7 @@ func BenchmarkNewInstance(b *testing.B) {
 }
 
 func BenchmarkFreshHello(b *testing.B) {
-	s := newSnapshot(b, benchEngine(b), library(450))
+	s := newSnapshot(b, benchEngine(b), synthetic.Library(450))
 	for b.Loop() {
 		i, err := s.NewInstance(b.Context())
 		if err != nil {
@@ -57,7 +43,7 @@ func BenchmarkFreshHello(b *testing.B) {
 }
 
 func BenchmarkResetHello(b *testing.B) {
-	s := newSnapshot(b, benchEngine(b), library(450))
+	s := newSnapshot(b, benchEngine(b), synthetic.Library(450))
 	i := newInstance(b, s)
 	for b.Loop() {
 		if _, err := i.Call(b.Context(), "main.js", "hello", []byte(`{"name":"x"}`), nil); err != nil {
@@ -87,7 +73,7 @@ func BenchmarkHostCall(b *testing.B) {
 
 func BenchmarkLoad(b *testing.B) {
 	e := benchEngine(b)
-	source := library(450)
+	source := synthetic.Library(450)
 	code, err := e.Compile(b.Context(), "main.js", source)
 	if err != nil {
 		b.Fatal(err)
@@ -107,6 +93,39 @@ func BenchmarkLoad(b *testing.B) {
 					b.Fatal(err)
 				}
 				if err := i.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkProfiler is a workload of calls, objects, strings and numbers, without
+// and with the profiler at its default period and at the shortest.
+func BenchmarkProfiler(b *testing.B) {
+	e := benchEngine(b)
+	i := newInstance(b, newSnapshot(b, e, `
+		const fib = (n) => n < 2 ? n : fib(n - 1) + fib(n - 2);
+		const words = (n) => { let s = ""; for (let k = 0; k < n; k++) s += String.fromCharCode(97 + k % 26); return s; };
+		export const work = () => {
+			const all = [];
+			for (let k = 0; k < 2000; k++) all.push({ k, text: words(20), half: k / 2 });
+			return fib(18) + JSON.stringify(all.sort((a, b) => b.k - a.k)).length;
+		};`))
+	for name, period := range map[string]time.Duration{"off": 0, "1ms": time.Millisecond, "100us": 100 * time.Microsecond} {
+		b.Run(name, func(b *testing.B) {
+			if period > 0 {
+				p, err := e.StartProfiler(period)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer p.Stop(io.Discard)
+			}
+			for b.Loop() {
+				if _, err := i.Call(b.Context(), "main.js", "work", nil, nil); err != nil {
+					b.Fatal(err)
+				}
+				if err := i.Reset(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -38,8 +38,7 @@ const (
 
 // openCache prepares the directory and removes what older versions left in it.
 func openCache(dir string) (*cache, error) {
-	hash := moduleHash()
-	c := &cache{filepath.Join(dir, "module-"+hex.EncodeToString(hash[:8]))}
+	c := &cache{moduleDir(dir)}
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("quickjs: cache directory: %w", err)
 	}
@@ -60,6 +59,11 @@ func removeOld(pattern string) {
 			_ = os.RemoveAll(p)
 		}
 	}
+}
+
+func moduleDir(dir string) string {
+	hash := moduleHash()
+	return filepath.Join(dir, "module-"+hex.EncodeToString(hash[:8]))
 }
 
 // prune keeps the newest entries that match pattern. What cannot be removed

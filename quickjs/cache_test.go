@@ -69,7 +69,7 @@ func cacheWithCode(t *testing.T) string {
 	t.Helper()
 	newEngine(t, quickjs.NewConfig())
 	dir := t.TempDir()
-	for _, code := range cachedFiles(t, cacheDir, "module-*/code/*/*") {
+	for _, code := range cachedFiles(t, quickjs.ModuleDir(cacheDir), "code/*/*") {
 		rel, err := filepath.Rel(cacheDir, code)
 		if err != nil {
 			t.Fatal(err)

@@ -165,19 +165,24 @@ func (i *Instance) newUse() {
 func (i *Instance) begin(ctx context.Context) error {
 	i.setWord(offMaxPending, i.engine.config.maxPending)
 	i.setWord(offMaxTimers, i.engine.config.maxTimers)
+	i.setWord(offMemoryLimit, i.engine.config.heapLimit())
 	seed := rand.Uint64()
 	leave, err := i.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	_, err = i.exec(ctx, cmdBegin, i.engine.config.heapLimit(), uint32(seed), uint32(seed>>32))
+	var preparing uint32
+	if i.preparing {
+		preparing = 1
+	}
+	_, err = i.exec(ctx, cmdBegin, preparing, uint32(seed), uint32(seed>>32))
 	return err
 }
 
-// SetLimits replaces the engine's limits for the present use. A zero field keeps
-// the engine's.
-func (i *Instance) SetLimits(ctx context.Context, l Limits) error {
+// SetLimits replaces the engine's limits for the present use, from the next call
+// on. A zero field keeps the engine's.
+func (i *Instance) SetLimits(l Limits) error {
 	config := &i.engine.config
 	if l.CPU <= 0 {
 		l.CPU = config.cpuLimit
@@ -185,17 +190,18 @@ func (i *Instance) SetLimits(ctx context.Context, l Limits) error {
 	if l.Memory == 0 || l.Memory > config.memoryLimit {
 		l.Memory = config.memoryLimit
 	}
-	leave, err := i.enter(ctx)
-	if err != nil {
-		return err
+	if !i.busy.CompareAndSwap(false, true) {
+		return ErrBusy
 	}
-	defer leave()
-	if l.Memory != i.limits.Memory {
-		if _, err := i.exec(ctx, cmdLimit, min(l.Memory, config.heapLimit()), 0, 0); err != nil {
-			return err
-		}
+	defer i.busy.Store(false)
+	switch {
+	case i.closed:
+		return ErrClosed
+	case i.broken.Load():
+		return ErrBroken
 	}
 	i.limits = l
+	i.setWord(offMemoryLimit, min(l.Memory, config.heapLimit()))
 	return nil
 }
 
@@ -469,7 +475,9 @@ func (i *Instance) Call(ctx context.Context, module, export string, head json.Ra
 	if _, err := i.exec(ctx, cmdFree, names, 0, 0); err != nil {
 		return nil, err
 	}
-	return i.settle(ctx, true)
+	res, err := i.settle(ctx, true)
+	i.region.Observe()
+	return res, err
 }
 
 // Run drives the event loop until no job, timer or host call is pending.

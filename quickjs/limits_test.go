@@ -3,9 +3,12 @@ package quickjs_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -190,7 +193,7 @@ const resetSource = `
 func TestReset(t *testing.T) {
 	resets := 100_000
 	if testing.Short() {
-		resets = 2_000
+		resets = 20_000
 	}
 	memories(t, func(t *testing.T, config quickjs.Config) {
 		if strings.Contains(t.Name(), "copying") {
@@ -211,6 +214,65 @@ func TestReset(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestResetInParallel resets instances while host operations of theirs are about
+// to answer, others run beside them and a profiler samples all.
+func TestResetInParallel(t *testing.T) {
+	uses := 5_000
+	if testing.Short() {
+		uses = 1_000
+	}
+	ops := quickjs.NewOps()
+	quickjs.Async(ops, "soon", func(ctx context.Context, n int) (int, error) {
+		if n%3 == 0 {
+			runtime.Gosched()
+		}
+		return n, ctx.Err()
+	})
+	e := newEngine(t, quickjs.NewConfig().WithOps(ops))
+	s := newSnapshot(t, e, `
+		const soon = __host.op("soon");
+		let answers = 0;
+		export const use = async (n) => {
+			const before = answers;
+			for (let k = 0; k < 4; k++) soon(n + k).then(() => { answers++; }, () => {});
+			await soon(n);
+			return before;
+		};`)
+	p, err := e.StartProfiler(100 * time.Microsecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			i, err := s.NewInstance(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for n := range uses {
+				res, err := i.Call(t.Context(), "main.js", "use", []byte(strconv.Itoa(n)), nil)
+				if err != nil || string(res.Head) != "0" {
+					t.Errorf("use %d: an earlier one shows: %v, %v", n, res, err)
+					break
+				}
+				if err := i.Reset(t.Context()); err != nil {
+					t.Errorf("use %d: %v", n, err)
+					break
+				}
+			}
+			wg.Go(func() { i.Kill(nil) })
+			if err := i.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := p.Stop(io.Discard); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestInstancesDiffer(t *testing.T) {

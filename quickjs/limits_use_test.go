@@ -15,7 +15,7 @@ func TestSetLimits(t *testing.T) {
 		export const hold = (mib) => { const all = []; for (let k = 0; k < mib; k++) all.push(new Uint8Array(1 << 20).fill(1)); return all.length; };`)
 	t.Run("cpu", func(t *testing.T) {
 		i := newInstance(t, s)
-		if err := i.SetLimits(t.Context(), quickjs.Limits{CPU: 20 * time.Millisecond}); err != nil {
+		if err := i.SetLimits(quickjs.Limits{CPU: 20 * time.Millisecond}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := i.Call(t.Context(), "main.js", "spin", nil, nil)
@@ -31,7 +31,7 @@ func TestSetLimits(t *testing.T) {
 		if err := i.Reset(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := i.SetLimits(t.Context(), quickjs.Limits{Memory: 4 << 20}); err != nil {
+		if err := i.SetLimits(quickjs.Limits{Memory: 4 << 20}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := i.Call(t.Context(), "main.js", "hold", []byte("6"), nil); !errors.Is(err, quickjs.ErrMemoryLimit) {
@@ -40,7 +40,7 @@ func TestSetLimits(t *testing.T) {
 	})
 	t.Run("the engine's limits return with the next use", func(t *testing.T) {
 		i := newInstance(t, s)
-		if err := i.SetLimits(t.Context(), quickjs.Limits{Memory: 4 << 20}); err != nil {
+		if err := i.SetLimits(quickjs.Limits{Memory: 4 << 20}); err != nil {
 			t.Fatal(err)
 		}
 		if err := i.Reset(t.Context()); err != nil {

@@ -19,11 +19,16 @@ type Snapshot struct {
 // NewInstance returns an instance that starts as the snapshot, with random seeds
 // and a time origin of its own.
 func (s *Snapshot) NewInstance(ctx context.Context) (*Instance, error) {
+	return s.newInstance(ctx, false)
+}
+
+func (s *Snapshot) newInstance(ctx context.Context, preparing bool) (*Instance, error) {
 	i, err := s.engine.instantiate(ctx, s.image, s.size)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(i.attach(s.shared)); err != nil {
+	i.preparing = preparing
+	if err := i.attach(s.shared); err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
 	if err := i.begin(ctx); err != nil {
@@ -35,12 +40,11 @@ func (s *Snapshot) NewInstance(ctx context.Context) (*Instance, error) {
 // Extend evaluates prepare in an instance of s and returns the result as a new
 // snapshot; s stays as it is.
 func (s *Snapshot) Extend(ctx context.Context, prepare func(context.Context, *Instance) error) (*Snapshot, error) {
-	i, err := s.NewInstance(ctx)
+	i, err := s.newInstance(ctx, true)
 	if err != nil {
 		return nil, err
 	}
 	defer i.Close()
-	i.preparing = true
 	if err := prepare(ctx, i); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 #define MAILBOX_SIZE 16384
 
 /* message.shape */
@@ -40,6 +40,7 @@ struct shared {
     uint32_t oom;            /* out-of-memory errors since CMD_BEGIN */
     uint32_t max_pending;    /* limits, set by the host */
     uint32_t max_timers;
+    uint32_t memory_limit;   /* bytes the JavaScript heap may hold */
     uint32_t malloc_size;    /* bytes the JavaScript heap holds */
 };
 
@@ -47,7 +48,8 @@ enum watched { WATCHED_NONE, WATCHED_PENDING, WATCHED_FULFILLED, WATCHED_REJECTE
 
 enum command {
     CMD_INIT,       /* (memory_limit): create runtime and context */
-    CMD_BEGIN,      /* (memory_limit, seed_lo, seed_hi): start one use */
+    CMD_BEGIN,      /* (preparing, seed_lo, seed_hi): start one use; preparing for
+                       a snapshot, cycles are collected at its end */
     CMD_ALLOC,      /* (size) -> address or 0 */
     CMD_FREE,       /* (address) */
     CMD_EVAL,       /* (enum eval_mode, limit): source or bytecode in body, name in name */
@@ -58,7 +60,6 @@ enum command {
     CMD_RESULT,     /* (): message of the watched promise */
     CMD_FREEZE,     /* (gc_slack, headroom): collect, make the heap immortal */
     CMD_GC,         /* () */
-    CMD_LIMIT,      /* (memory_limit) */
 };
 
 enum eval_mode { EVAL_MODULE, EVAL_SCRIPT, EVAL_BYTECODE, EVAL_COMPILE };

@@ -43,6 +43,7 @@ static int init(uint32_t memory_limit)
     rt = JS_NewRuntime();
     if (!rt)
         return -1;
+    shared.memory_limit = memory_limit;
     JS_SetMemoryLimit(rt, memory_limit);
     JS_SetMaxStackSize(rt, STACK_LIMIT);
     ctx = JS_NewContextRaw(rt);
@@ -65,9 +66,10 @@ static int init(uint32_t memory_limit)
     return add_globals();
 }
 
-static void begin(uint32_t memory_limit, uint32_t seed_lo, uint32_t seed_hi)
+static void begin(bool preparing, uint32_t seed_lo, uint32_t seed_hi)
 {
-    JS_SetMemoryLimit(rt, memory_limit);
+    if (preparing) /* until freeze, or half of the memory is used */
+        JS_SetGCThreshold(rt, shared.memory_limit / 2);
     ctx->random_state = ((uint64_t)seed_hi << 32 | seed_lo) | 1;
     ctx->time_origin = js__now_ms();
     time_origin = host_clock(0);
@@ -286,6 +288,7 @@ EXPORT(run) uint32_t run(enum command cmd, uint32_t a, uint32_t b, uint32_t c)
     }
     if (!rt)
         fail("the module was not initialised");
+    JS_SetMemoryLimit(rt, shared.memory_limit);
     if (cmd != CMD_ALLOC && cmd != CMD_FREE)
         release_result();
     switch (cmd) {
@@ -327,9 +330,6 @@ EXPORT(run) uint32_t run(enum command cmd, uint32_t a, uint32_t b, uint32_t c)
         break;
     case CMD_GC:
         JS_RunGC(rt);
-        break;
-    case CMD_LIMIT:
-        JS_SetMemoryLimit(rt, a);
         break;
     default:
         fail("unknown command");

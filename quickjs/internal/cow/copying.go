@@ -79,6 +79,8 @@ func (r *copyingRegion) Snapshot(scratch ...Range) (Image, error) {
 
 func (r *copyingRegion) Populate(Range) {}
 
+func (r *copyingRegion) Observe() {}
+
 func (r *copyingRegion) Free() error {
 	r.mem = nil
 	return nil

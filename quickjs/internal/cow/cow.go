@@ -47,6 +47,9 @@ type Region interface {
 	// Populate makes the pages of the range resident at once, which costs a
 	// fraction of faulting each: a hint, for pages that are about to be written.
 	Populate(r Range)
+	// Observe tells the image that the region has had a typical use: the pages
+	// that such uses have in common are made resident in later regions.
+	Observe()
 	// Free releases the memory; Bytes must not be used afterwards.
 	Free() error
 }

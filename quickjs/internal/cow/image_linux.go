@@ -25,6 +25,7 @@ func Empty() Image { return &memfdImage{fd: -1} }
 type memfdImage struct {
 	runs  []run
 	marks map[int][]byte // content by page index
+	warm  warmth
 
 	mu     sync.RWMutex
 	fd     int    // -1: there are no dense pages
@@ -167,6 +168,7 @@ func (im *memfdImage) NewRegion(size, limit uint64) (Region, error) {
 		}
 	}
 	im.refs++
+	im.warm.start(r)
 	for page, content := range im.marks {
 		copy(mem[page*PageSize:], content)
 	}
@@ -186,6 +188,19 @@ type mappedRegion struct {
 	mem   []byte
 	cold  []uint8 // per page: resets in a row that found it unchanged
 	grown bool
+
+	observed bool // by the image's warmth, once
+}
+
+func (r *mappedRegion) Observe() {
+	if !r.observed {
+		return
+	}
+	r.observed = false
+	entries := make([]uint64, len(r.mem)/PageSize)
+	if err := readPagemap(r.mem, entries); err == nil {
+		r.image.warm.observe(entries)
+	}
 }
 
 func (r *mappedRegion) Bytes() []byte { return r.mem }
@@ -199,13 +214,10 @@ func (r *mappedRegion) Grow(size uint64) []byte {
 	return r.mem
 }
 
-// Populate does nothing before Linux 5.14, nor when memory is short: the pages
-// are then faulted as they are used.
 func (r *mappedRegion) Populate(p Range) {
-	from, to := p.From&^(PageSize-1), min((p.To+PageSize-1)&^(PageSize-1), uint64(len(r.mem)))
-	if from < to {
-		_ = unix.Madvise(r.mem[from:to], unix.MADV_POPULATE_WRITE)
-	}
+	p.From &^= PageSize - 1
+	p.To = (p.To + PageSize - 1) &^ (PageSize - 1)
+	r.populate([]Range{p}, populateWritten)
 }
 
 func (r *mappedRegion) Free() error {

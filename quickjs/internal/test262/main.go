@@ -206,7 +206,7 @@ func run(ctx context.Context, root string, prefixes []string) (err error) {
 		}
 		r.harness[filepath.Base(path)] = string(text)
 	}
-	e, err := quickjs.New(ctx, quickjs.NewConfig().WithResolver(resolver{root}).
+	e, err := quickjs.New(ctx, quickjs.NewConfig().WithCPULimit(timeLimit).WithResolver(resolver{root}).
 		WithConsole(func(ctx context.Context, _ quickjs.Level, s string) {
 			if b, ok := ctx.Value(output{}).(*strings.Builder); ok {
 				b.WriteString(s + "\n")
