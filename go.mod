@@ -9,4 +9,4 @@ require (
 	golang.org/x/sys v0.49.0
 )
 
-require github.com/sashabaranov/go-openai v1.43.0 // indirect
+require github.com/sashabaranov/go-openai v1.43.0
