@@ -107,5 +107,5 @@
 // 64 KiB of body each, 64 files, and 256 responses with 64 MiB of texts. A write that
 // its client blocks for 10 minutes ends the stream. Schemas may nest 128 brackets and
 // give values of 20,000 parts; keywords such as not, if and patternProperties, and
-// patterns with look-around, are ignored.
+// patterns with look-around, are ignored; patterns with \b may get a text that does not match.
 package modelserver

@@ -203,7 +203,7 @@ func TestKeyIsAsked(t *testing.T) {
 func TestTooLargeBodies(t *testing.T) {
 	f := start(t, Config{})
 	big := strings.Repeat("x", MaxBody)
-	for _, path := range []string{"/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/v1beta/models/m:generateContent", "/v1beta/models/m:embedContent"} {
+	for _, path := range []string{"/v1/chat/completions", "/v1/messages", "/v1beta/models/m:generateContent"} {
 		status, body := f.post(t, path, `{"model":"`+big+`"}`)
 		if status != http.StatusRequestEntityTooLarge {
 			t.Fatalf("%s: %d %.200s", path, status, body)

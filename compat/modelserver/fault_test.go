@@ -29,7 +29,7 @@ var ways = []struct {
 		return "/v1/responses", fmt.Sprintf(`{"model":%q,"stream":true,"input":%q}`, model, text)
 	}},
 	{"anthropic", func(model, text string) (string, string) {
-		return "/v1/messages", fmt.Sprintf(`{"model":%q,"stream":true,"max_tokens":1000,"messages":[{"role":"user","content":%q}]}`, model, text)
+		return "/v1/messages", fmt.Sprintf(`{"model":%q,"stream":true,"max_tokens":1000000,"messages":[{"role":"user","content":%q}]}`, model, text)
 	}},
 	{"gemini", func(model, text string) (string, string) {
 		return fmt.Sprintf(geminiPath, model), fmt.Sprintf(`{"contents":[{"parts":[{"text":%q}]}]}`, text)

@@ -343,7 +343,7 @@ func (g *generator) text(s *schema, name string) (string, error) {
 	if found, ok := g.hints.word(name, fits); ok {
 		return found, nil
 	}
-	fallback := "sample " + strings.Join(nameWords(name), " ")
+	fallback := strings.TrimSpace("sample " + strings.Join(nameWords(name), " "))
 	if g.args {
 		fallback = strings.TrimSpace(g.hints.text)
 	}

@@ -23,8 +23,9 @@ type hints struct {
 	starts                 []string // capitalised words that begin a sentence
 }
 
-// maxHints is the number of bytes of a message that are searched for values.
-const maxHints = 64 << 10
+// maxHints is the number of bytes, of a message and of the results of tools, that are
+// searched for values.
+const maxHints = 128 << 10
 
 func newHints(text string) *hints {
 	text = cutText(text, maxHints)
@@ -208,7 +209,7 @@ func (h *hints) boolean(name string, other bool) bool {
 		if len(parts) == 0 || i+len(parts) > len(text) || !slices.Equal(text[i:i+len(parts)], parts) {
 			continue
 		}
-		around := text[max(0, i-2):min(len(text), i+len(parts)+1)]
+		around := text[max(0, i-1):min(len(text), i+len(parts)+1)]
 		return !slices.ContainsFunc(around, func(w string) bool { return slices.Contains(denials, w) })
 	}
 	return other

@@ -225,11 +225,11 @@ func TestPreviousResponses(t *testing.T) {
 
 func TestStoredResponsesAreBoundedInBytes(t *testing.T) {
 	f := start(t, Config{})
-	body := responseBody(`"`+strings.Repeat("x", 20<<20)+`"`, `"max_output_tokens":1`)
-	for range 5 {
+	body := responseBody(`"`+strings.Repeat("x", 30<<20)+`"`, `"max_output_tokens":1`)
+	for range 3 {
 		f.post(t, "/v1/responses", body)
 	}
-	if got := f.responses.bytes; got > MaxResponseBytes || len(f.responses.byID) != 3 || len(f.responses.items) != 3 {
+	if got := f.responses.bytes; got > MaxResponseBytes || len(f.responses.byID) != 2 || len(f.responses.items) != 2 {
 		t.Errorf("%d bytes of %d responses and %d items", got, len(f.responses.byID), len(f.responses.items))
 	}
 }

@@ -15,6 +15,7 @@ func (s *Server) rule(p *prompt) (string, []call, error) {
 			return echo, nil, nil
 		}
 	}
+	question = cutText(question, maxQuestion)
 	calls, err := s.chooseCalls(p, question)
 	if err != nil || len(calls) > 0 {
 		return "", calls, err
@@ -55,7 +56,7 @@ func (s *Server) plainAnswer(p *prompt, question, context string) string {
 		text = earlier
 	} else {
 		text = fmt.Sprintf("Hello from %s, a deterministic test model. You said: %q. I compute (\"what is 12*7?\"), repeat (\"say hello\"), "+
-			"call the tools you offer and answer from documents in the prompt.", p.model, strings.TrimSpace(question))
+			"call the tools you offer and answer from documents in the prompt.", p.model, excerpt(strings.TrimSpace(question), maxQuoted))
 	}
 	if i := p.lastUser(); i >= 0 && p.turns[i].images > 0 {
 		n := p.turns[i].images
@@ -79,6 +80,12 @@ func resultsOf(p *prompt) []turn {
 	return out
 }
 
+// Limits of the rule, in bytes: of a question beyond its echo, and of what is quoted.
+const (
+	maxQuestion = 64 << 10
+	maxQuoted   = 1000
+)
+
 // longResult is the size in bytes above which only the best sentence of a result is told.
 const longResult = 500
 
@@ -96,7 +103,7 @@ func (s *Server) reportResult(r turn, question string) string {
 		if best, ok := s.cite(text, question); ok {
 			return fmt.Sprintf("%s found: %s", name, best)
 		}
-		text = cutText(text, longResult) + "…"
+		text = excerpt(text, longResult)
 	}
 	return fmt.Sprintf("%s returned %s.", name, strings.TrimSuffix(text, "."))
 }
@@ -110,6 +117,14 @@ func cutText(text string, n int) string {
 		n--
 	}
 	return text[:n]
+}
+
+// excerpt is the text, or its first n bytes with an ellipsis.
+func excerpt(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return cutText(text, n) + "…"
 }
 
 var echoPattern = regexp.MustCompile(`(?is)^\s*(?:please\s+)?(?:repeat\s*:|say\s*:|say\s+|echo\s*:)\s*(.+)$`)

@@ -139,8 +139,8 @@ type properties []property
 // UnmarshalJSON implements json.Unmarshaler.
 func (p *properties) UnmarshalJSON(raw []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := dec.Token(); err != nil {
-		return err
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return badRequest("", "properties: want an object")
 	}
 	for dec.More() {
 		name, err := dec.Token()

@@ -88,6 +88,9 @@ func (x *exchange) stream(e encoder, a *answer, array bool) {
 
 func (s *stream) run(e encoder, a *answer) {
 	e.open(s)
+	if s.renewed.IsZero() {
+		_ = s.rc.Flush() // nothing is written yet: send the headers
+	}
 	for i := range a.text.n {
 		if !s.next(e) {
 			return
