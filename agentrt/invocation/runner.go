@@ -117,7 +117,7 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 		return nil, fmt.Errorf("invocation: the event is no JSON: %w", err)
 	}
 	if c.Limits != (quickjs.Limits{}) {
-		if err := lease.Instance.SetLimits(ctx, c.Limits); err != nil {
+		if err := lease.Instance.SetLimits(c.Limits); err != nil {
 			return nil, fmt.Errorf("invocation: %w", err)
 		}
 	}
