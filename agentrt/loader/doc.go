@@ -29,10 +29,11 @@
 // # Modules without side effects
 //
 // esbuild drops a module of a package marked "sideEffects": false when nothing of
-// it is used, even if it is there to register something. Ignoring the mark
-// everywhere would keep much dead code of all packages (see ARCHITECTURE.md).
-// Instead all modules of a package are kept that user code imports for its effects
-// (import "package/register"), or that package.json of the project names:
+// it is used, even if it is there to register something. Ignoring all annotations
+// (esbuild's ignoreAnnotations) would cure that, but it keeps dead code of every
+// package, @__PURE__ calls included. Instead all modules of a package are kept that
+// user code imports for its effects (import "package/register"), or that
+// package.json of the project names:
 //
 //	"agentrt": { "keepSideEffects": ["package"] }
 package loader
