@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/agentrt/agentrt/quickjs"
 )
@@ -13,8 +15,10 @@ import (
 type Config struct {
 	// Warm is how many idle instances are made ahead; 10 if zero, none if negative.
 	Warm int
-	// MaxIdle is how many used and reset instances are kept at most; 128 if
-	// zero. An idle instance holds some 200 KiB.
+	// MaxIdle is how many used and reset instances are kept at most; 1,000 if
+	// zero. As many are kept as were in use at once during the last minute or
+	// two: an instance whose pages are resident is several times cheaper to use
+	// than a new one. It holds what it wrote to, some 0.2 to 1 MiB.
 	MaxIdle int
 }
 
@@ -22,11 +26,13 @@ type Config struct {
 type Pool struct {
 	snapshot  *quickjs.Snapshot
 	admission *Admission
+	warm      int
 	maxIdle   int
 
 	mu     sync.Mutex
 	idle   []*quickjs.Instance
 	inUse  int
+	peak   [2]int // most in use at once: in this period and the one before
 	closed bool
 	done   chan struct{}
 	errs   []error
@@ -40,9 +46,9 @@ func New(ctx context.Context, snapshot *quickjs.Snapshot, admission *Admission, 
 		config.Warm = 10
 	}
 	if config.MaxIdle == 0 {
-		config.MaxIdle = 128
+		config.MaxIdle = 1000
 	}
-	p := &Pool{snapshot: snapshot, admission: admission, maxIdle: max(config.MaxIdle, config.Warm), done: make(chan struct{})}
+	p := &Pool{snapshot: snapshot, admission: admission, warm: max(config.Warm, 0), maxIdle: max(config.MaxIdle, config.Warm), done: make(chan struct{})}
 	for range config.Warm {
 		i, err := snapshot.NewInstance(ctx)
 		if err != nil {
@@ -50,7 +56,51 @@ func New(ctx context.Context, snapshot *quickjs.Snapshot, admission *Admission, 
 		}
 		p.idle = append(p.idle, i)
 	}
+	p.work.Go(p.trimming)
 	return p, nil
+}
+
+// trimPeriod is how often idle instances are closed that were not needed.
+const trimPeriod = time.Minute
+
+func (p *Pool) trimming() {
+	ticker := time.NewTicker(trimPeriod)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-ticker.C:
+			p.trim()
+		}
+	}
+}
+
+// trim starts a new period and closes the idle instances beyond what the last two
+// needed.
+func (p *Pool) trim() {
+	p.mu.Lock()
+	n := min(len(p.idle), max(0, p.wanted()-p.inUse))
+	// The least recently used are the first.
+	excess := slices.Clone(p.idle[:len(p.idle)-n])
+	p.idle = slices.Delete(p.idle, 0, len(excess))
+	p.peak = [2]int{p.inUse, p.peak[0]}
+	p.mu.Unlock()
+	for _, i := range excess {
+		p.failed(i.Close())
+	}
+}
+
+// wanted is how many instances, idle or not, are worth keeping.
+func (p *Pool) wanted() int { return max(p.warm, p.peak[0], p.peak[1]) }
+
+// failed keeps an error for Close.
+func (p *Pool) failed(err error) {
+	if err != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.errs = append(p.errs, err)
+	}
 }
 
 // Lease is the right to use one instance for one invocation.
@@ -74,6 +124,7 @@ func (p *Pool) Acquire(ctx context.Context) (*Lease, error) {
 		return nil, ErrClosed
 	}
 	p.inUse++
+	p.peak[0] = max(p.peak[0], p.inUse)
 	var i *quickjs.Instance
 	if n := len(p.idle); n > 0 {
 		i, p.idle = p.idle[n-1], p.idle[:n-1]
@@ -103,13 +154,8 @@ func (l *Lease) Release() {
 			p.returned(l.Instance)
 			return
 		}
-		err := l.Instance.Close()
+		p.failed(l.Instance.Close())
 		p.returned(nil)
-		if err != nil {
-			p.mu.Lock()
-			p.errs = append(p.errs, err)
-			p.mu.Unlock()
-		}
 	})
 }
 
