@@ -41,6 +41,7 @@ type Engine struct {
 	transport *security.Transport
 	http      *triggers.HTTP
 	store     store
+	prepared  func() error
 
 	load     sync.Mutex // one load at a time
 	mu       sync.Mutex
@@ -71,6 +72,7 @@ func New(app core.App, config Config) (*Engine, error) {
 		transport: security.NewEgressPolicy().Allow(allow...).Deny(deny...).Transport(security.TransportConfig{}),
 		store:     store{filepath.Join(app.DataDir(), "agentrt", "deployments")},
 	}
+	e.prepared = sync.OnceValue(func() error { return e.prepare(context.Background()) })
 	e.runner = invocation.NewRunner(e.transport, e.logger)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	return e, nil
@@ -100,17 +102,23 @@ func (e *Engine) Start() error {
 	if e.started {
 		return ErrStarted
 	}
-	ctx, end := context.WithCancel(context.Background())
-	if err := e.prepare(ctx); err != nil {
-		end()
+	if err := e.prepared(); err != nil {
 		return fmt.Errorf("agentrt: %w", err)
 	}
+	ctx, end := context.WithCancel(context.Background())
 	e.started, e.end = true, end
 	err := e.loadFunctions(ctx)
 	if e.config.Watch {
 		e.watching.Go(func() { e.watch(ctx) })
 	}
 	return err
+}
+
+// Prepare begins what Start waits for, the sandbox, in the background: a server
+// calls it ahead of PocketBase's own start, which then runs beside it. Only use it
+// if Start follows.
+func (e *Engine) Prepare() {
+	e.closing.Go(func() { _ = e.prepared() }) // Start reports the error
 }
 
 func (e *Engine) prepare(ctx context.Context) (err error) {

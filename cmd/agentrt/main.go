@@ -52,8 +52,12 @@ func server() error {
 		return err
 	}
 	config.Watch = app.IsDev()
-	if _, err := agentrt.Register(app, *config); err != nil {
+	engine, err := agentrt.Register(app, *config)
+	if err != nil {
 		return err
+	}
+	if slices.Contains(os.Args[1:], "serve") {
+		engine.Prepare()
 	}
 	migratecmd.MustRegister(app, app.RootCmd, migratecmd.Config{TemplateLang: migratecmd.TemplateLangGo})
 	serveStatic(app)
