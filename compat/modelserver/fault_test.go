@@ -286,11 +286,15 @@ func TestBadJSONIsFollowedByTheRest(t *testing.T) {
 
 func TestHugeEvent(t *testing.T) {
 	f := start(t, Config{})
-	for _, way := range ways {
-		path, body := way.req("m;fault=huge", "say a b")
+	for i, way := range ways {
+		fault, size := "huge", DefaultHuge
+		if i > 0 {
+			fault, size = "huge@300000", 300_000
+		}
+		path, body := way.req("m;fault="+fault, "say a b")
 		_, got := f.post(t, path, body)
 		tokens := tokensOf(t, events(t, strings.NewReader(string(got))))
-		if len(tokens) != 3 || len(tokens[0]) != DefaultHuge {
+		if len(tokens) != 3 || len(tokens[0]) != size {
 			t.Errorf("%s: %d tokens, the first of %d bytes", way.name, len(tokens), len(tokens[0]))
 		}
 	}

@@ -224,12 +224,16 @@ func TestPreviousResponses(t *testing.T) {
 }
 
 func TestStoredResponsesAreBoundedInBytes(t *testing.T) {
-	f := start(t, Config{})
-	body := responseBody(`"`+strings.Repeat("x", 30<<20)+`"`, `"max_output_tokens":1`)
-	for range 3 {
-		f.post(t, "/v1/responses", body)
+	var store responseStore
+	text := strings.Repeat("x", 30<<20)
+	for i := range 3 {
+		id := fmt.Sprint(i)
+		e := &responseEncoder{message: "msg_" + id, answer: &answer{text: newSequence("ok")}, response: &responseObject{ID: id}}
+		store.add(e, &prompt{turns: []turn{{role: roleUser, text: text}}})
 	}
-	if got := f.responses.bytes; got > MaxResponseBytes || len(f.responses.byID) != 2 || len(f.responses.items) != 2 {
-		t.Errorf("%d bytes of %d responses and %d items", got, len(f.responses.byID), len(f.responses.items))
+	_, first := store.turns("0")
+	last, ok := store.turns("2")
+	if first || !ok || len(last) != 2 || store.bytes > MaxResponseBytes || len(store.byID) != 2 || len(store.items) != 2 {
+		t.Errorf("first %v, last %v, %d bytes of %d responses and %d items", first, ok, store.bytes, len(store.byID), len(store.items))
 	}
 }
