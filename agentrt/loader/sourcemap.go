@@ -50,7 +50,7 @@ func (m *SourceMap) Bytes() ([]byte, error) {
 	return m.raw, nil
 }
 
-// Prepare reads and indexes the map, about 15 ms for 5 MB, so that the first error
+// Prepare reads and indexes the map, some 15 ms for 10 MB, so that the first error
 // of a request does not wait for it: call it on a goroutine of its own after
 // loading. It returns an error if the map is missing, malformed or larger than
 // MaxSourceMap; stacks then stay as they are.
