@@ -2,25 +2,24 @@ package modelserver
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
 var (
-	asksPattern    = regexp.MustCompile(`(?i)\b(?:what(?:'s| is| are)|how much is|calculate|compute|evaluate|solve)\b|=\s*\??\s*$`)
-	barePattern    = regexp.MustCompile(`^[\s\d.,+\-*/×÷^%()−·]+[=?]*\s*$`)
+	asksPattern    = lazily(`(?i)\b(?:what(?:'s| is| are)|how much is|calculate|compute|evaluate|solve)\b|=\s*\??\s*$`)
+	barePattern    = lazily(`^[\s\d.,+\-*/×÷^%()−·]+[=?]*\s*$`)
 	spokenOps      = strings.NewReplacer(" plus ", " + ", " minus ", " - ", " times ", " * ", " multiplied by ", " * ", " divided by ", " / ", " over ", " / ", "×", "*", "·", "*", "÷", "/", "−", "-", " to the power of ", " ^ ", " modulo ", " % ", " mod ", " % ")
-	formulaPattern = regexp.MustCompile(`[(\-]*\s*\d[\d.,\s+\-*/^%()]*`)
-	datePattern    = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}/\d{4}\b`)
+	formulaPattern = lazily(`[(\-]*\s*\d[\d.,\s+\-*/^%()]*`)
+	datePattern    = lazily(`\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}/\d{4}\b`)
 )
 
 // arithmetic answers a question for the value of a formula as "12 * 7 = 84".
 func arithmetic(question string) (string, bool) {
-	if len(question) > 1000 || !asksPattern.MatchString(question) && !barePattern.MatchString(question) || datePattern.MatchString(question) {
+	if len(question) > 1000 || !asksPattern().MatchString(question) && !barePattern().MatchString(question) || datePattern().MatchString(question) {
 		return "", false
 	}
-	for _, candidate := range formulaPattern.FindAllString(spokenOps.Replace(question), -1) {
+	for _, candidate := range formulaPattern().FindAllString(spokenOps.Replace(question), -1) {
 		candidate = strings.Trim(candidate, " \t\r\n.,")
 		p := formula{text: candidate}
 		value, ok := p.sum(0)

@@ -2,7 +2,6 @@ package modelserver
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -10,21 +9,21 @@ import (
 )
 
 var (
-	contextPattern  = regexp.MustCompile(`(?im)^\s*(?:context|documents?|sources?|passages?|facts|notes)\b[^\n]*:|^\s*<(?:context|documents?|doc|source|passage)\b|^\s*\[[^\]\n]{1,40}\]`)
-	questionPattern = regexp.MustCompile(`(?im)^\s*(?:user\s+)?(?:question|query)\s*:\s*`)
-	labelPattern    = regexp.MustCompile(`(?i)^\s*(?:\[([^\]\n]{1,40})\]|((?:document|source|passage|doc)\s+[\w.-]{1,40})\s*:|<(?:document|doc|source|passage)[^>]*?(?:id|index|name|source|title)="([^"\n]{1,80})"[^>]*>)\s*`)
-	leadPattern     = regexp.MustCompile(`(?i)^\s*(?:context|documents?|sources?|passages?|facts|notes)\s*:`)
-	tagPattern      = regexp.MustCompile(`</?[a-zA-Z][^>\n]{0,100}>`)
-	orderPattern    = regexp.MustCompile(`(?i)^(?:you\s+(?:are|must|should|can|may|will)|answer|use|be|do not|don't|always|never|respond|reply|if|please|context|documents?|sources?|question|cite)\b`)
+	contextPattern  = lazily(`(?im)^\s*(?:context|documents?|sources?|passages?|facts|notes)\b[^\n]*:|^\s*<(?:context|documents?|doc|source|passage)\b|^\s*\[[^\]\n]{1,40}\]`)
+	questionPattern = lazily(`(?im)^\s*(?:user\s+)?(?:question|query)\s*:\s*`)
+	labelPattern    = lazily(`(?i)^\s*(?:\[([^\]\n]{1,40})\]|((?:document|source|passage|doc)\s+[\w.-]{1,40})\s*:|<(?:document|doc|source|passage)[^>]*?(?:id|index|name|source|title)="([^"\n]{1,80})"[^>]*>)\s*`)
+	leadPattern     = lazily(`(?i)^\s*(?:context|documents?|sources?|passages?|facts|notes)\s*:`)
+	tagPattern      = lazily(`</?[a-zA-Z][^>\n]{0,100}>`)
+	orderPattern    = lazily(`(?i)^(?:you\s+(?:are|must|should|can|may|will)|answer|use|be|do not|don't|always|never|respond|reply|if|please|context|documents?|sources?|question|cite)\b`)
 )
 
 // splitQuestion parts a message that brings its own documents into the question and
 // the rest: the question follows "Question:" or is the last line.
 func splitQuestion(message string) (question, context string) {
-	if !strings.Contains(message, "\n") || !contextPattern.MatchString(message) {
+	if !strings.Contains(message, "\n") || !contextPattern().MatchString(message) {
 		return message, ""
 	}
-	if at := questionPattern.FindAllStringIndex(message, -1); at != nil {
+	if at := questionPattern().FindAllStringIndex(message, -1); at != nil {
 		last := at[len(at)-1]
 		question, after, _ := strings.Cut(message[last[1]:], "\n\n")
 		return strings.TrimSpace(question), message[:last[0]] + "\n" + after
@@ -47,12 +46,12 @@ func sentencesOf(context string) []sentence {
 	label := ""
 	context = cutText(context, maxContext)
 	for line := range strings.Lines(context) {
-		if m := labelPattern.FindStringSubmatch(line); m != nil {
+		if m := labelPattern().FindStringSubmatch(line); m != nil {
 			label = m[1] + m[2] + m[3]
 			line = line[len(m[0]):]
 		}
-		line = leadPattern.ReplaceAllString(line, "")
-		line = strings.TrimSpace(tagPattern.ReplaceAllString(line, " "))
+		line = leadPattern().ReplaceAllString(line, "")
+		line = strings.TrimSpace(tagPattern().ReplaceAllString(line, " "))
 		for line != "" {
 			n := sentenceEnd(line)
 			if text := strings.TrimSpace(strings.TrimLeft(line[:n], "-*•# \t")); text != "" {
@@ -109,7 +108,7 @@ func (s *Server) cite(context, question string) (string, bool) {
 	}
 	var sentences []sentence
 	for _, candidate := range sentencesOf(context) {
-		if !orderPattern.MatchString(candidate.text) {
+		if !orderPattern().MatchString(candidate.text) {
 			sentences = append(sentences, candidate)
 		}
 	}

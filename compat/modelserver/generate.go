@@ -308,7 +308,7 @@ func leastBetween(low, high, step float64, salt int, ok func(float64) bool) floa
 	return start
 }
 
-var answerNames = regexp.MustCompile(`(?i)^(?:answer|text|message|content|summary|response|result|output|reply|explanation|description|reasoning|reason)$`)
+var answerNames = lazily(`(?i)^(?:answer|text|message|content|summary|response|result|output|reply|explanation|description|reasoning|reason)$`)
 
 // text takes a string of the message that fits, else makes one.
 func (g *generator) text(s *schema, name string) (string, error) {
@@ -332,12 +332,12 @@ func (g *generator) text(s *schema, name string) (string, error) {
 		return n >= least && n <= most && (pattern == nil || pattern.MatchString(text))
 	}
 	if sample, known := formats[s.Format]; known {
-		if found := sample.find.FindString(g.hints.text); found != "" && g.salt == 0 && fits(found) {
+		if found := sample.find().FindString(g.hints.text); found != "" && g.salt == 0 && fits(found) {
 			return found, nil
 		}
 		return sample.make(g.salt), nil
 	}
-	if g.answer != "" && answerNames.MatchString(name) && fits(g.answer) {
+	if g.answer != "" && answerNames().MatchString(name) && fits(g.answer) {
 		return g.answer, nil
 	}
 	if found, ok := g.hints.word(name, fits); ok {
@@ -367,12 +367,12 @@ func (g *generator) text(s *schema, name string) (string, error) {
 }
 
 type format struct {
-	find *regexp.Regexp
+	find func() *regexp.Regexp
 	make func(salt int) string
 }
 
 func fixed(pattern, template string) format {
-	return format{regexp.MustCompile(pattern), func(salt int) string { return fmt.Sprintf(template, salt%10) }}
+	return format{lazily(pattern), func(salt int) string { return fmt.Sprintf(template, salt%10) }}
 }
 
 var formats = map[string]format{

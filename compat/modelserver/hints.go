@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	quotedPattern = regexp.MustCompile(`"([^"\n]{1,500})"|“([^”\n]{1,500})”|(?:^|[\s(:=])'([^'\n]{1,500})'`)
-	numberPattern = regexp.MustCompile(`-?\d+(?:\.\d+)?`)
+	quotedPattern = lazily(`"([^"\n]{1,500})"|“([^”\n]{1,500})”|(?:^|[\s(:=])'([^'\n]{1,500})'`)
+	numberPattern = lazily(`-?\d+(?:\.\d+)?`)
 )
 
 // hints are what a message offers as values, each used once.
@@ -30,7 +30,7 @@ const maxHints = 128 << 10
 func newHints(text string) *hints {
 	text = cutText(text, maxHints)
 	h := &hints{text: text, lower: strings.ToLower(text)}
-	for _, at := range numberPattern.FindAllStringIndex(text, -1) {
+	for _, at := range numberPattern().FindAllStringIndex(text, -1) {
 		if at[0] > 0 && (isWordByte(text[at[0]-1]) || text[at[0]] == '-' && text[at[0]-1] != ' ') {
 			at[0] += strings.IndexFunc(text[at[0]:at[1]], unicode.IsDigit)
 			if isWordByte(text[at[0]-1]) {
@@ -39,10 +39,10 @@ func newHints(text string) *hints {
 		}
 		h.numbers = append(h.numbers, text[at[0]:at[1]])
 	}
-	for _, m := range quotedPattern.FindAllStringSubmatch(text, -1) {
+	for _, m := range quotedPattern().FindAllStringSubmatch(text, -1) {
 		h.quoted = append(h.quoted, m[1]+m[2]+m[3])
 	}
-	h.findNouns(quotedPattern.ReplaceAllString(text, " , "))
+	h.findNouns(quotedPattern().ReplaceAllString(text, " , "))
 	return h
 }
 

@@ -3,7 +3,6 @@ package modelserver
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -127,11 +126,11 @@ func excerpt(text string, n int) string {
 	return cutText(text, n) + "…"
 }
 
-var echoPattern = regexp.MustCompile(`(?is)^\s*(?:please\s+)?(?:repeat\s*:|say\s*:|say\s+|echo\s*:)\s*(.+)$`)
+var echoPattern = lazily(`(?is)^\s*(?:please\s+)?(?:repeat\s*:|say\s*:|say\s+|echo\s*:)\s*(.+)$`)
 
 // echoOf returns X of "repeat: X" and "say X".
 func echoOf(question string) (string, bool) {
-	m := echoPattern.FindStringSubmatch(question)
+	m := echoPattern().FindStringSubmatch(question)
 	if m == nil {
 		return "", false
 	}
