@@ -37,6 +37,9 @@ var (
 	typeField   = regexp.MustCompile(`(?m)^\s+type:\s*(\w+)`)
 )
 
+// lineEnds makes the line ends of tests about line ends readable.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // unsupported names what a test asks of the host that the engine does not have.
 var unsupported = regexp.MustCompile(`\$262\.(agent|createRealm|IsHTMLDDA|AbstractModuleSource)|CanBlockIsFalse|import defer|import source|ShadowRealm|Temporal|Intl\b|tail-call-optimization|decorators|Atomics\.(wait|pause)`)
 
@@ -46,6 +49,7 @@ func parse(path, source string) (t test, skip bool) {
 	if m == nil {
 		return t, true
 	}
+	m[1] = lineEnds.Replace(m[1])
 	for _, f := range listField.FindAllStringSubmatch(m[1], -1) {
 		t.add(f[1], strings.Split(f[2], ","))
 	}
