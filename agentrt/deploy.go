@@ -42,6 +42,9 @@ func (e *Engine) postDeployment(re *core.RequestEvent) error {
 		return re.BadRequestError(err.Error(), nil)
 	}
 	bundle, err := loader.Read(dir)
+	if err == nil {
+		err = bundle.SourceMap.Prepare()
+	}
 	if err != nil {
 		return re.BadRequestError(err.Error(), nil)
 	}

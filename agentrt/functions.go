@@ -85,6 +85,11 @@ func (e *Engine) activate(ctx context.Context, bundle *loader.Bundle, keep func(
 	if err != nil {
 		return err
 	}
+	e.closing.Go(func() {
+		if err := bundle.SourceMap.Prepare(); err != nil {
+			e.logger().Warn("stacks show positions in the bundle", "error", err)
+		}
+	})
 	if keep != nil {
 		if err := keep(); err != nil {
 			return errors.Join(err, d.Close(ctx))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -129,7 +130,7 @@ func TestHTTP(t *testing.T) {
 
 func eventually(t *testing.T, ok func() bool, message func() string) {
 	t.Helper()
-	for range 100 {
+	for range 300 {
 		if ok() {
 			return
 		}
@@ -259,29 +260,32 @@ type endless struct{}
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestStream(t *testing.T) {
-	a := newApp(t, routes)
-	t.Run("chunks come one by one", func(t *testing.T) {
-		res, err := a.Get(t.Context(), "/ticks")
+	read := make(chan struct{}) // the client has read a chunk
+	gate := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-read }))
+	defer gate.Close()
+	a := newApp(t, with(routes, "routes/gated.ts", `
+		export const GET = () => new Response(new ReadableStream({
+			async start(c) { for (let k = 0; k < 3; k++) { c.enqueue(new TextEncoder().encode("tick " + k)); await fetch(process.env.GATE!); } c.close(); },
+		}));`), func(c *agentrt.Config) {
+		c.Env = map[string]string{"GATE": gate.URL}
+		c.AllowNet = []string{strings.TrimPrefix(gate.URL, "http://")}
+	})
+	t.Run("a chunk comes before the next one is made", func(t *testing.T) {
+		res, err := a.Get(t.Context(), "/gated")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer res.Body.Close()
-		var chunks []string
 		buf := make([]byte, 4096)
-		for {
+		for k := range 3 {
 			n, err := res.Body.Read(buf)
-			if n > 0 {
-				chunks = append(chunks, string(buf[:n]))
+			if want := fmt.Sprint("tick ", k); string(buf[:n]) != want || err != nil && err != io.EOF {
+				t.Fatalf("%q %v, want %q", buf[:n], err, want)
 			}
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			read <- struct{}{}
 		}
-		if want := []string{"tick 0\n", "tick 1\n", "tick 2\n"}; !slices.Equal(chunks, want) {
-			t.Errorf("chunks %q", chunks)
+		if n, err := res.Body.Read(buf); n != 0 || err != io.EOF {
+			t.Errorf("%q %v after the end", buf[:n], err)
 		}
 	})
 	t.Run("an error in the middle is no silent end", func(t *testing.T) {

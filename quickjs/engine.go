@@ -135,7 +135,7 @@ func (e *Engine) NewSnapshot(ctx context.Context, prepare func(context.Context, 
 // Compile returns the bytecode of an ES module, without its source text but with
 // line numbers. Imports are resolved when it is loaded.
 func (e *Engine) Compile(ctx context.Context, name, source string) ([]byte, error) {
-	i, err := e.base.NewInstance(ctx)
+	i, err := e.base.newInstance(ctx, true)
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,8 @@ func (b *builder) buildOptions() api.BuildOptions {
 		Target:           api.ES2023,
 		Conditions:       []string{"edge-light", "worker", "browser", "module"},
 		MainFields:       []string{"browser", "module", "main"},
-		Define:           map[string]string{"process.env.NODE_ENV": quote(mode)},
+		// import.meta.url is a base for URLs, as in other runtimes; the file does not exist.
+		Define:           map[string]string{"process.env.NODE_ENV": quote(mode), "import.meta.url": `"file:///agentrt/bundle.js"`},
 		JSX:              api.JSXAutomatic,
 		MinifyWhitespace: b.options.Minify,
 		MinifySyntax:     b.options.Minify,

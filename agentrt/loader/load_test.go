@@ -303,3 +303,11 @@ export function check(body: { text: string }): never {
 		})
 	}
 }
+
+func TestImportMetaURL(t *testing.T) {
+	dir := project(t, map[string]string{"src/routes/url.ts": `export const GET = () => import.meta.url;`})
+	b := load(t, dir, loader.Options{})
+	if code := string(b.Code); strings.Contains(code, "import.meta.url") || !strings.Contains(code, `"file:///agentrt/bundle.js"`) {
+		t.Errorf("code %s", code)
+	}
+}
