@@ -1,8 +1,9 @@
 // One HTTP request: find the handler, call it, send its response.
 
 import { host } from "../../polyfill/host.ts";
-import { AbortController } from "../../polyfill/abort.ts";
-import { makeRequest } from "../../polyfill/request.ts";
+import { AbortController, AbortSignal } from "../../polyfill/abort.ts";
+import { reportError } from "../../polyfill/reporterror.ts";
+import { Request, makeRequest } from "../../polyfill/request.ts";
 import { Response, takeResponse } from "../../polyfill/response.ts";
 import { pump } from "../../hostfn/body.ts";
 import { app, type Module } from "./app.ts";
@@ -38,7 +39,7 @@ function connectionSignal(): () => AbortSignal {
         () => {},
       );
     }
-    return controller.signal as unknown as AbortSignal;
+    return controller.signal;
   };
 }
 
@@ -105,7 +106,7 @@ export async function http(head: Head, bytes?: ArrayBuffer): Promise<void> {
   const request = makeRequest({ url: head.url, method: head.method, headers: head.headers, rid: head.rid, bytes, signal });
   let result: unknown;
   try {
-    result = await handler(request as unknown as Request, new RouteContext(head, signal, pending));
+    result = await handler(request, new RouteContext(head, signal, pending));
   } catch (e) {
     if (!(e instanceof Response)) throw e;
     result = e;

@@ -70,9 +70,11 @@ func demo(ctx context.Context, addr string, npm bool, out io.Writer) (err error)
 		config.AllowNet = []string{model.addr}
 	}
 	app := pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: filepath.Join(dir, "pb_data")})
-	if _, err := agentrt.Register(app, config); err != nil {
+	engine, err := agentrt.Register(app, config)
+	if err != nil {
 		return err
 	}
+	engine.Prepare()
 	if err := app.Bootstrap(); err != nil {
 		return err
 	}
@@ -94,7 +96,7 @@ func demo(ctx context.Context, addr string, npm bool, out io.Writer) (err error)
 	go func() {
 		defer close(installed)
 		if npm {
-			installSDK(ctx, dir, out)
+			installSDK(ctx, engine, dir, out)
 		}
 	}()
 	stopped := make(chan error, 1)
@@ -170,7 +172,7 @@ func introduce(out io.Writer, url, provider string) {
 
 // installSDK adds the template chat, which uses npm packages, and lets it take
 // the place of chat-fetch. A machine without npm or network keeps chat-fetch.
-func installSDK(ctx context.Context, dir string, out io.Writer) {
+func installSDK(ctx context.Context, engine *agentrt.Engine, dir string, out io.Writer) {
 	if _, err := exec.LookPath("npm"); err != nil {
 		return
 	}
@@ -189,7 +191,11 @@ func installSDK(ctx context.Context, dir string, out io.Writer) {
 		code, err = fs.ReadFile(os.DirFS(staging), "pb_serverless/src/routes/chat.ts")
 	}
 	if err == nil {
+		before, _, _ := engine.Current()
 		err = os.WriteFile(filepath.Join(dir, "pb_serverless", "src", "routes", "chat.ts"), code, 0o644)
+		if err == nil {
+			err = nextVersion(ctx, engine, before)
+		}
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -197,5 +203,21 @@ func installSDK(ctx context.Context, dir string, out io.Writer) {
 		fmt.Fprintf(out, "The AI SDK was not installed (%v): /chat stays on fetch.\n", err)
 	default:
 		fmt.Fprintln(out, "The AI SDK is installed: /chat uses it now (template chat).")
+	}
+}
+
+// nextVersion waits until the engine has loaded another version than before.
+func nextVersion(ctx context.Context, engine *agentrt.Engine, before string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("the functions were not loaded"))
+	defer cancel()
+	for {
+		if version, _, ok := engine.Current(); ok && version != before {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
