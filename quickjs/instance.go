@@ -281,10 +281,11 @@ func (i *Instance) tick(ctx context.Context) error {
 	}
 	config := &i.engine.config
 	now := time.Now()
+	fuel := i.ticks.Add(1) * fuelInterval
 	if limit := i.limits.CPU; limit > 0 && !i.preparing && time.Duration(i.cpu.Load())+now.Sub(i.entered) > limit {
 		return fmt.Errorf("%w: %w (%v)", ErrInterrupted, ErrCPULimit, limit)
 	}
-	if n := i.ticks.Add(1) * fuelInterval; config.fuelLimit > 0 && !i.preparing && n > config.fuelLimit {
+	if config.fuelLimit > 0 && !i.preparing && fuel > config.fuelLimit {
 		return fmt.Errorf("%w: %w (%d)", ErrInterrupted, ErrFuelLimit, config.fuelLimit)
 	}
 	if p := i.engine.profiler.Load(); p != nil && now.Sub(i.sampled) >= p.period {
