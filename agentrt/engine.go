@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
@@ -27,7 +28,7 @@ import (
 var (
 	// ErrNotStarted is returned by methods that need Start first.
 	ErrNotStarted = errors.New("agentrt: the engine is not started")
-	// ErrStarted is returned by a second Start.
+	// ErrStarted is returned by a second Start, also after Stop.
 	ErrStarted = errors.New("agentrt: the engine was started before")
 )
 
@@ -41,11 +42,13 @@ type Engine struct {
 	transport *security.Transport
 	http      *triggers.HTTP
 	store     store
-	prepared  func() error
+	prepared  func() preparation
 
-	load     sync.Mutex // one load at a time
+	load     sync.Mutex  // one load at a time
+	serving  atomic.Bool // the app's own log may be used
 	mu       sync.Mutex
 	started  bool
+	stopped  bool
 	quick    *quickjs.Engine
 	platform *quickjs.Snapshot
 	unbind   []func()
@@ -72,7 +75,7 @@ func New(app core.App, config Config) (*Engine, error) {
 		transport: security.NewEgressPolicy().Allow(allow...).Deny(deny...).Transport(security.TransportConfig{}),
 		store:     store{filepath.Join(app.DataDir(), "agentrt", "deployments")},
 	}
-	e.prepared = sync.OnceValue(func() error { return e.prepare(context.Background()) })
+	e.prepared = sync.OnceValue(func() preparation { return e.prepareAll(context.Background()) })
 	e.runner = invocation.NewRunner(e.transport, e.logger)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	return e, nil
@@ -90,7 +93,13 @@ func parseRules(texts []string) ([]security.Rule, error) {
 	return rules, nil
 }
 
-func (e *Engine) logger() *slog.Logger { return e.app.Logger() }
+// logger is the app's, once that has been made.
+func (e *Engine) logger() *slog.Logger {
+	if e.serving.Load() {
+		return e.app.Logger()
+	}
+	return slog.Default()
+}
 
 // Start prepares the sandbox and loads the functions: the current deployment, or
 // else the functions folder. Functions that cannot be loaded are an error that
@@ -99,26 +108,48 @@ func (e *Engine) logger() *slog.Logger { return e.app.Logger() }
 func (e *Engine) Start() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.started {
+	if e.started || e.stopped {
 		return ErrStarted
 	}
-	if err := e.prepared(); err != nil {
-		return fmt.Errorf("agentrt: %w", err)
+	p := e.prepared()
+	e.serving.Store(true)
+	if p.err != nil {
+		return fmt.Errorf("agentrt: %w", p.err)
 	}
 	ctx, end := context.WithCancel(context.Background())
 	e.started, e.end = true, end
-	err := e.loadFunctions(ctx)
-	if e.config.Watch {
-		e.watching.Go(func() { e.watch(ctx) })
+	if p.functions != nil {
+		if _, err := e.store.current(); err == nil {
+			e.logger().Info("functions: the deployed bundle is used, not the functions folder")
+		}
+		e.switchTo(p.functions)
 	}
-	return err
+	if e.config.Watch {
+		e.watching.Go(func() { e.watch(ctx, p.loadErr) })
+	}
+	return p.loadErr
 }
 
-// Prepare begins what Start waits for, the sandbox, in the background: a server
-// calls it ahead of PocketBase's own start, which then runs beside it. Only use it
-// if Start follows.
+// preparation is what Start waits for.
+type preparation struct {
+	functions *deployment.Deployment // nil if there are none, or loadErr
+	loadErr   error
+	err       error
+}
+
+// Prepare begins what Start waits for in the background: a server calls it ahead
+// of PocketBase's own start, which then runs beside it. Only use it if Start
+// follows. What modules log at their top level then goes to slog's default logger.
 func (e *Engine) Prepare() {
-	e.closing.Go(func() { _ = e.prepared() }) // Start reports the error
+	e.closing.Go(func() { e.prepared() })
+}
+
+func (e *Engine) prepareAll(ctx context.Context) (p preparation) {
+	if p.err = e.prepare(ctx); p.err != nil {
+		return p
+	}
+	p.functions, p.loadErr = e.firstFunctions(ctx)
+	return p
 }
 
 func (e *Engine) prepare(ctx context.Context) (err error) {
@@ -188,7 +219,7 @@ func (e *Engine) Stop() error {
 	if !e.started {
 		return nil
 	}
-	e.started = false
+	e.started, e.stopped = false, true
 	e.end()
 	e.watching.Wait()
 	for _, unbind := range e.unbind {

@@ -15,25 +15,24 @@ import (
 	"github.com/agentrt/agentrt/polyfill"
 )
 
-// loadFunctions loads what Start finds.
-func (e *Engine) loadFunctions(ctx context.Context) error {
+// firstFunctions evaluates what Start finds: the current deployment, or else the
+// functions folder; nil if there is neither.
+func (e *Engine) firstFunctions(ctx context.Context) (*deployment.Deployment, error) {
 	version, err := e.store.current()
+	var bundle *loader.Bundle
 	switch {
 	case err == nil:
-		bundle, err := e.store.read(version)
-		if err != nil {
-			return fmt.Errorf("agentrt: deployment %s: %w", version, err)
+		if bundle, err = e.store.read(version); err != nil {
+			return nil, fmt.Errorf("agentrt: deployment %s: %w", version, err)
 		}
-		e.logger().Info("functions: the deployed bundle is used, not the functions folder", "version", version)
-		return e.activate(ctx, bundle, nil)
-	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("agentrt: deployments: %w", err)
+	case errors.Is(err, fs.ErrNotExist):
+		if bundle, err = e.fromFolder(ctx); bundle == nil || err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("agentrt: deployments: %w", err)
 	}
-	bundle, err := e.fromFolder(ctx)
-	if bundle == nil || err != nil {
-		return err
-	}
-	return e.activate(ctx, bundle, nil)
+	return e.deployment(ctx, bundle)
 }
 
 // fromFolder builds the functions folder, or reads what was built in its dist
@@ -70,11 +69,25 @@ func (e *Engine) loaderOptions() loader.Options {
 func (e *Engine) activate(ctx context.Context, bundle *loader.Bundle, keep func() error) error {
 	e.load.Lock()
 	defer e.load.Unlock()
-	env, err := e.environment()
+	d, err := e.deployment(ctx, bundle)
 	if err != nil {
 		return err
 	}
-	start := time.Now()
+	if keep != nil {
+		if err := keep(); err != nil {
+			return errors.Join(err, d.Close(ctx))
+		}
+	}
+	e.switchTo(d)
+	return nil
+}
+
+// deployment evaluates bundle.
+func (e *Engine) deployment(ctx context.Context, bundle *loader.Bundle) (*deployment.Deployment, error) {
+	env, err := e.environment()
+	if err != nil {
+		return nil, err
+	}
 	d, err := deployment.Load(ctx, bundle, deployment.Options{
 		Platform:  e.platform,
 		Env:       env,
@@ -83,28 +96,29 @@ func (e *Engine) activate(ctx context.Context, bundle *loader.Bundle, keep func(
 		Pool:      e.config.Pool,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e.closing.Go(func() {
 		if err := bundle.SourceMap.Prepare(); err != nil {
 			e.logger().Warn("stacks show positions in the bundle", "error", err)
 		}
 	})
-	if keep != nil {
-		if err := keep(); err != nil {
-			return errors.Join(err, d.Close(ctx))
+	return d, nil
+}
+
+// switchTo makes d the deployment that answers.
+func (e *Engine) switchTo(d *deployment.Deployment) {
+	e.logger().Info("functions loaded", "version", d.Version, "routes", len(d.Manifest.Routes))
+	old := e.runner.Swap(d)
+	if old == nil {
+		return
+	}
+	e.closing.Go(func() {
+		// Its streams may go on as long as their own limits allow.
+		if err := old.Close(context.Background()); err != nil {
+			e.logger().Error("closing a former version of the functions", "version", old.Version, "error", err)
 		}
-	}
-	e.logger().Info("functions loaded", "version", d.Version, "routes", len(d.Manifest.Routes), "ms", time.Since(start).Milliseconds())
-	if old := e.runner.Swap(d); old != nil {
-		e.closing.Go(func() {
-			// Its streams may go on as long as their own limits allow.
-			if err := old.Close(context.Background()); err != nil {
-				e.logger().Error("closing a former version of the functions", "version", old.Version, "error", err)
-			}
-		})
-	}
-	return nil
+	})
 }
 
 func (e *Engine) environment() (map[string]string, error) {
@@ -151,21 +165,34 @@ func (e *Engine) isStarted() bool {
 	return e.started
 }
 
-func (e *Engine) watch(ctx context.Context) {
-	done, err := loader.Watch(ctx, e.config.FunctionsDir, 100*time.Millisecond, func() {
-		bundle, err := e.fromFolder(ctx)
-		if err == nil && bundle != nil {
-			err = e.activate(ctx, bundle, nil)
-		}
-		if err != nil {
-			e.report(err)
-		}
-	})
+// watch loads the functions again when they change, also if that happened before
+// it watched.
+func (e *Engine) watch(ctx context.Context, reported error) {
+	done, err := loader.Watch(ctx, e.config.FunctionsDir, 100*time.Millisecond, func() { e.reload(ctx, nil) })
 	if err != nil {
 		e.logger().Error("watching the functions folder", "error", err)
 		return
 	}
+	e.reload(ctx, reported)
 	<-done
+}
+
+// reload reports an error unless it is the one that was reported before.
+func (e *Engine) reload(ctx context.Context, reported error) {
+	bundle, err := e.fromFolder(ctx)
+	if err == nil && bundle != nil && !e.answers(bundle) {
+		err = e.activate(ctx, bundle, nil)
+	}
+	if err != nil && (reported == nil || err.Error() != reported.Error()) {
+		e.report(err)
+	}
+}
+
+// answers reports whether bundle, with the present environment, answers already.
+func (e *Engine) answers(bundle *loader.Bundle) bool {
+	d := e.runner.Current()
+	env, err := e.environment()
+	return err == nil && d != nil && d.Manifest.SHA256 == bundle.Manifest.SHA256 && maps.Equal(d.Env, env)
 }
 
 // report shows an error of loading on the terminal, as a compiler would, and

@@ -55,7 +55,7 @@ func engine(ctx context.Context, quick bool, progress io.Writer) (figures map[st
 
 	step("compiling the engine, without and with the cache")
 	var e *quickjs.Engine
-	for _, name := range []string{"first_start_ms", "second_start_ms"} {
+	for _, name := range []string{"engine_first_start_ms", "engine_second_start_ms"} {
 		if e != nil {
 			if err := e.Close(ctx); err != nil {
 				return nil, err

@@ -51,6 +51,8 @@ type Deployment struct {
 	Loaded time.Time
 	// Manifest is the bundle's.
 	Manifest loader.Manifest
+	// Env is what its code sees as process.env.
+	Env map[string]string
 	// Pool lends its instances.
 	Pool *pool.Pool
 
@@ -126,6 +128,7 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 		Version:  Version(bundle),
 		Loaded:   time.Now(),
 		Manifest: bundle.Manifest,
+		Env:      o.Env,
 		router:   router,
 		routes:   map[string]*Route{},
 		sources:  bundle.SourceMap,
@@ -154,9 +157,7 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 	if err := d.takeRoutes(described); err != nil {
 		return nil, errors.Join(err, snapshot.Close())
 	}
-	if d.Pool, err = pool.New(ctx, snapshot, o.Admission, o.Pool); err != nil {
-		return nil, fmt.Errorf("deployment: %w", err)
-	}
+	d.Pool = pool.New(snapshot, o.Admission, o.Pool)
 	return d, nil
 }
 

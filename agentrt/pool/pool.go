@@ -39,9 +39,9 @@ type Pool struct {
 	work   sync.WaitGroup
 }
 
-// New returns a pool of instances of snapshot, which it owns from now on, and
-// makes the warm ones.
-func New(ctx context.Context, snapshot *quickjs.Snapshot, admission *Admission, config Config) (*Pool, error) {
+// New returns a pool of instances of snapshot, which it owns from now on. The warm
+// ones are made in the background.
+func New(snapshot *quickjs.Snapshot, admission *Admission, config Config) *Pool {
 	if config.Warm == 0 {
 		config.Warm = 10
 	}
@@ -49,15 +49,27 @@ func New(ctx context.Context, snapshot *quickjs.Snapshot, admission *Admission, 
 		config.MaxIdle = 1000
 	}
 	p := &Pool{snapshot: snapshot, admission: admission, warm: max(config.Warm, 0), maxIdle: max(config.MaxIdle, config.Warm), done: make(chan struct{})}
-	for range config.Warm {
-		i, err := snapshot.NewInstance(ctx)
+	p.work.Go(p.warming)
+	p.work.Go(p.trimming)
+	return p
+}
+
+// warming makes the first instances. What fails here fails again for who acquires.
+func (p *Pool) warming() {
+	for range p.warm {
+		i, err := p.snapshot.NewInstance(context.Background())
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("pool: warming up: %w", err), p.Close(ctx))
+			return
+		}
+		p.mu.Lock()
+		if p.closed {
+			p.mu.Unlock()
+			p.failed(i.Close())
+			return
 		}
 		p.idle = append(p.idle, i)
+		p.mu.Unlock()
 	}
-	p.work.Go(p.trimming)
-	return p, nil
 }
 
 // trimPeriod is how often idle instances are closed that were not needed.

@@ -49,10 +49,7 @@ func newSnapshot(t testing.TB) *quickjs.Snapshot {
 
 func newPool(t testing.TB, a *pool.Admission, c pool.Config) *pool.Pool {
 	t.Helper()
-	p, err := pool.New(t.Context(), newSnapshot(t), a, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := pool.New(newSnapshot(t), a, c)
 	t.Cleanup(func() {
 		if err := p.Close(context.Background()); err != nil {
 			t.Error(err)
@@ -151,10 +148,7 @@ func TestAdmission(t *testing.T) {
 
 func TestCloseWaitsForLeases(t *testing.T) {
 	a := pool.NewAdmission(4, 0, 0)
-	p, err := pool.New(t.Context(), newSnapshot(t), a, pool.Config{Warm: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := pool.New(newSnapshot(t), a, pool.Config{Warm: 2})
 	l := acquire(t, p)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()

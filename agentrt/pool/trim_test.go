@@ -17,10 +17,7 @@ func TestTrim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(t.Context(), s, NewAdmission(100, 0, 0), Config{Warm: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := New(s, NewAdmission(100, 0, 0), Config{Warm: 2})
 	defer func() {
 		if err := p.Close(context.Background()); err != nil {
 			t.Error(err)
