@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Everything that CI checks, stage by stage with times. Needs Go 1.26; installs
-# nothing on the machine.
+# Everything that CI checks, stage by stage with times. Needs Go 1.26, and npm for
+# the tests of npm packages; on Debian it also rebuilds quickjs.wasm and runs the
+# web-platform-tests. Installs nothing on the machine.
 set -euo pipefail
 cd "$(dirname "$0")"
 export GOTOOLCHAIN=local CGO_ENABLED=0
@@ -12,6 +13,13 @@ stage() {
   echo "== $name: $((SECONDS - start)) s"
 }
 formatted() { local bad; bad=$(git ls-files '*.go' | xargs gofmt -l); [ -z "$bad" ] || { echo "gofmt would change: $bad"; return 1; }; }
+tidy() { go mod tidy -diff && go mod verify; }
+types() (
+  cd internal/typecheck
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  npx tsc -p tsconfig.platform.json
+  npx tsc -p tsconfig.user.json
+)
 crossbuild() {
   local target
   for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do
@@ -27,10 +35,24 @@ rebuild() {
   [ "$status" = 0 ] || return "$status"
   cmp "$out" quickjs/quickjs.wasm && echo "quickjs.wasm rebuilt: identical"
 }
+# Streams and encoding by the web-platform-tests of Debian's nodejs source package.
+conformance() {
+  local status=0 dir=${AGENTRT_WPT:-${TMPDIR:-/tmp}/agentrt-wpt-files}
+  compat/wpt/fetch.sh "$dir" || status=$?
+  if [ "$status" = 3 ]; then echo "could not run the web-platform-tests: the pinned package is no longer served"; return 0; fi
+  [ "$status" = 0 ] || return "$status"
+  AGENTRT_WPT=$dir go test -count=1 -timeout 15m ./compat/wpt
+}
+race() {
+  CGO_ENABLED=1 go test -race -short -count=1 -timeout 20m ./quickjs/... ./stream/... ./hostfn/... ./agentrt/... ./polyfill/...
+}
 stage "format" formatted
+stage "modules" tidy
 stage "vet" go vet ./...
 stage "staticcheck" go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-stage "test" go test -count=1 -timeout 15m ./...
-stage "race" env CGO_ENABLED=1 go test -race -short -count=1 -timeout 15m ./quickjs/...
+stage "types" types
+stage "test" go test -count=1 -timeout 20m ./...
+stage "race" race
+stage "conformance" conformance
 stage "cross build" crossbuild
 stage "rebuild quickjs.wasm" rebuild

@@ -59,7 +59,6 @@ var (
 	errTimeout    = errors.New("the handler did not respond in time")
 	errClientGone = errors.New("the client closed the connection")
 	errBackground = errors.New("the time for work after the response is over")
-	errStreamIdle = errors.New("the stream was silent for too long")
 	errMaxStream  = errors.New("the stream lasted too long")
 )
 

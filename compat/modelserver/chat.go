@@ -85,7 +85,7 @@ func chatCompletions(x *exchange) error {
 func (r *chatRequest) prompt(model string) (*prompt, error) {
 	p := &prompt{model: model, stop: r.Stop, maxTokens: r.MaxCompletionTokens, choices: 1}
 	if p.maxTokens == 0 {
-		p.maxTokens = r.MaxTokens
+		p.maxTokens = r.MaxTokens //lint:ignore SA1019 many clients send the former name
 	}
 	if len(r.Messages) == 0 {
 		return nil, badRequest("messages", "Missing required parameter: 'messages' must have at least one message.")

@@ -67,6 +67,7 @@ func TestStreamEqualsWholeAnswer(t *testing.T) {
 		want   string
 		finish openai.FinishReason
 	}{
+		//lint:file-ignore SA1019 many clients send max_tokens
 		{"plain", func(r *openai.ChatCompletionRequest) {}, "one two, three \"four\"\n五", "stop"},
 		{"max_tokens", func(r *openai.ChatCompletionRequest) { r.MaxTokens = 2 }, "one two", "length"},
 		{"max_completion_tokens", func(r *openai.ChatCompletionRequest) { r.MaxCompletionTokens = 1 }, "one", "length"},

@@ -2,7 +2,6 @@ package modelserver
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -161,13 +160,4 @@ func eventually(t testing.TB, what string, condition func() bool) {
 		case <-time.After(time.Millisecond):
 		}
 	}
-}
-
-func compact(t testing.TB, raw []byte) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := json.Compact(&b, raw); err != nil {
-		t.Fatalf("%v: %s", err, raw)
-	}
-	return b.String()
 }
