@@ -31,7 +31,7 @@ func build(t *testing.T, files map[string]string) string {
 	if err := apptest.Write(dir, sources); err != nil {
 		t.Fatal(err)
 	}
-	bundle, err := loader.Load(t.Context(), dir, loader.Options{})
+	bundle, err := loader.Load(t.Context(), dir, agentrt.LoaderOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

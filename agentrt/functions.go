@@ -55,12 +55,15 @@ func (e *Engine) fromFolder(ctx context.Context) (*loader.Bundle, error) {
 }
 
 func (e *Engine) loaderOptions() loader.Options {
-	return loader.Options{
-		Dev:         e.config.Dev,
-		NodeModules: polyfill.NodeModules(),
-		NodeFS:      polyfill.Files,
-		CacheDir:    filepath.Join(e.config.CacheDir, "bundles"),
-	}
+	o := LoaderOptions()
+	o.Dev, o.CacheDir = e.config.Dev, filepath.Join(e.config.CacheDir, "bundles")
+	return o
+}
+
+// LoaderOptions are the options for bundles that this runtime evaluates: Node's
+// modules are replaced by its shims.
+func LoaderOptions() loader.Options {
+	return loader.Options{NodeModules: polyfill.NodeModules(), NodeFS: polyfill.Files}
 }
 
 // activate evaluates bundle and makes it the one that answers; on an error the

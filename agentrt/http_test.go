@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -404,6 +405,7 @@ func TestModelFaults(t *testing.T) {
 		{"500", 502, "error"},
 		{"cut@3", 200, "event: error"},
 		{"reset@3", 200, "event: error"},
+		{"stall@3", 200, "event: error"},
 	} {
 		t.Run(s.fault, func(t *testing.T) {
 			faults, err := modelserver.ParseFaults(s.fault)
@@ -411,13 +413,37 @@ func TestModelFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, use := newModel(t, modelserver.Config{Faults: faults})
-			a := newApp(t, map[string]string{"routes/chat.ts": chatRoute}, use)
+			a := newApp(t, map[string]string{"routes/chat.ts": chatRoute}, use, func(c *agentrt.Config) { c.HTTP.StreamIdle = 500 * time.Millisecond })
 			r := a.do(http.MethodPost, "/chat", question)
 			if r.status != s.status || !strings.Contains(r.body, s.body) {
 				t.Errorf("%d %q", r.status, r.body)
 			}
 			if s.fault == "429" && r.header.Get("Retry-After") == "" {
 				t.Error("Retry-After did not come through")
+			}
+		})
+	}
+}
+
+// TestSplitStreams sends the model's events through decoding, a transform and
+// encoding, in the sizes that networks make of them.
+func TestSplitStreams(t *testing.T) {
+	source, err := os.ReadFile("../examples/ai/chat-fetch/pb_serverless/src/routes/chat.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const say = `{"messages":[{"role":"user","content":"repeat: grüße aus 東京 🙂 und zurück"}]}`
+	const plain, split = "grüße aus 東京 🙂 und zurück", "grüßeé aus世 東京🙂 🙂é und世 zurück🙂" // the fault ends each token with a long rune
+	for fault, want := range map[string]string{"utf8": split, "frames": plain, "crlf": plain, "comments": plain, "utf8,crlf,comments": split} {
+		t.Run(fault, func(t *testing.T) {
+			faults, err := modelserver.ParseFaults(fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, use := newModel(t, modelserver.Config{Faults: faults})
+			a := newApp(t, map[string]string{"routes/chat.ts": string(source)}, use)
+			if r := a.do(http.MethodPost, "/chat", say); r.status != 200 || r.body != want {
+				t.Errorf("%d %q", r.status, r.body)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/agentrt/agentrt/agentrt"
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/spf13/cobra"
@@ -22,7 +23,7 @@ func buildCommand() *cobra.Command {
 				out = filepath.Join(dir, "dist")
 			}
 			start := time.Now()
-			bundle, err := loader.Load(cmd.Context(), dir, loader.Options{})
+			bundle, err := loader.Load(cmd.Context(), dir, agentrt.LoaderOptions())
 			if err != nil {
 				return err
 			}

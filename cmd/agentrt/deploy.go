@@ -78,7 +78,7 @@ func deployable(ctx context.Context, dir string, prebuilt bool) (*loader.Bundle,
 	if prebuilt {
 		return loader.Read(filepath.Join(dir, "dist"))
 	}
-	return loader.Load(ctx, dir, loader.Options{})
+	return loader.Load(ctx, dir, agentrt.LoaderOptions())
 }
 
 func (d *deployer) authenticate(ctx context.Context) error {
