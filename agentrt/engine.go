@@ -2,25 +2,19 @@ package agentrt
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/agentrt/loader"
-	"github.com/agentrt/agentrt/agentrt/platform"
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/security"
 	"github.com/agentrt/agentrt/agentrt/triggers"
-	"github.com/agentrt/agentrt/hostfn"
-	"github.com/agentrt/agentrt/polyfill"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -153,10 +147,7 @@ func (e *Engine) prepareAll(ctx context.Context) (p preparation) {
 }
 
 func (e *Engine) prepare(ctx context.Context) (err error) {
-	ops := quickjs.NewOps()
-	hostfn.Register(ops)
-	triggers.RegisterHTTP(ops)
-	config := quickjs.NewConfig().WithOps(ops).
+	config := quickjs.NewConfig().
 		WithCacheDir(filepath.Join(e.config.CacheDir, "engine")).
 		WithConsole(invocation.Console(e.logger)).
 		WithUncaught(invocation.Uncaught(e.logger))
@@ -166,49 +157,8 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 	if e.config.CPULimit > 0 {
 		config = config.WithCPULimit(e.config.CPULimit)
 	}
-	if e.quick, err = quickjs.New(ctx, config); err != nil {
-		return err
-	}
-	sources := map[string]fs.FS{"polyfill": polyfill.Files, "hostfn": hostfn.Files, "agentrt/triggers": triggers.Files}
-	key, err := digest(sources)
-	if err != nil {
-		return err
-	}
-	e.platform, err = e.quick.CachedSnapshot(ctx, key, func(ctx context.Context, i *quickjs.Instance) error {
-		code, _, err := platform.Bundle(sources, "agentrt/triggers/entry.ts")
-		if err != nil {
-			return fmt.Errorf("platform: %w", err)
-		}
-		return i.EvalModule(ctx, deployment.PlatformModule, string(code))
-	})
-	if err != nil {
-		return errors.Join(err, e.quick.Close(ctx))
-	}
-	return nil
-}
-
-// digest identifies the platform's sources.
-func digest(sources map[string]fs.FS) ([]byte, error) {
-	h := sha256.New()
-	names := make([]string, 0, len(sources))
-	for name := range sources {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		err := fs.WalkDir(sources[name], ".", func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			text, err := fs.ReadFile(sources[name], path)
-			fmt.Fprintf(h, "%s/%s %d\n%s", name, path, len(text), text)
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("platform sources: %w", err)
-		}
-	}
-	return h.Sum(nil), nil
+	e.quick, e.platform, err = NewPlatform(ctx, config)
+	return err
 }
 
 // Stop refuses new invocations, lets running ones go on for the shutdown timeout,

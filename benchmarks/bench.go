@@ -49,6 +49,7 @@ func thisMachine() Machine {
 // all are the groups by name.
 var all = map[string]func(ctx context.Context, quick bool, progress io.Writer) (map[string]float64, error){
 	"engine": engine,
+	"cold":   cold,
 	"http":   serving,
 	"start":  starting,
 }
@@ -72,7 +73,7 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	if len(groups) == 0 {
-		groups = []string{"engine", "http", "start"}
+		groups = []string{"engine", "cold", "http", "start"}
 	}
 	figures := map[string]float64{}
 	for _, g := range groups {

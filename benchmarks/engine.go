@@ -90,8 +90,8 @@ func engine(ctx context.Context, quick bool, progress io.Writer) (figures map[st
 		return nil, err
 	}
 	for name, load := range map[string]func(context.Context, *quickjs.Instance) error{
-		"cold_source_ms":   evaluate,
-		"cold_bytecode_ms": func(ctx context.Context, i *quickjs.Instance) error { return i.EvalBytecode(ctx, "main.js", code) },
+		"library_source_ms":   evaluate,
+		"library_bytecode_ms": func(ctx context.Context, i *quickjs.Instance) error { return i.EvalBytecode(ctx, "main.js", code) },
 	} {
 		best := time.Duration(1 << 62)
 		for range 5 {

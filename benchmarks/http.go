@@ -149,19 +149,20 @@ func (b *httpBench) fetch(ctx context.Context, rounds int) error {
 	return nil
 }
 
-// streams opens n streams of five tokens, two seconds apart, through a
-// TransformStream, and measures how late each token is at the client.
+// streams opens n streams within ten seconds, each of fifteen tokens two seconds
+// apart, through a TransformStream, and measures how late each token is at the
+// client. For half of the time all of them are open.
 func (b *httpBench) streams(ctx context.Context, n int) error {
-	const body = `{"model":"bench;tokens=5;delay=2s","stream":true,"messages":[{"role":"user","content":"count"}]}`
+	const body = `{"model":"bench;tokens=15;delay=2s","stream":true,"messages":[{"role":"user","content":"count"}]}`
+	const opening = 10 * time.Second
 	var mu sync.Mutex
 	var late []time.Duration
 	errs := make([]error, n)
 	var work sync.WaitGroup
 	for k := range n {
 		work.Go(func() {
-			// Spread over one token's time, as clients come.
 			select {
-			case <-time.After(time.Duration(k) * 2 * time.Second / time.Duration(n)):
+			case <-time.After(time.Duration(k) * opening / time.Duration(n)):
 			case <-ctx.Done():
 				errs[k] = ctx.Err()
 				return
@@ -193,6 +194,10 @@ func (b *httpBench) stream(ctx context.Context, body string) (late []time.Durati
 		return nil, err
 	}
 	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
+		return nil, fmt.Errorf("a stream was refused: %s: %s", res.Status, text)
+	}
 	events := newEventReader(res.Body)
 	for {
 		data, err := events.next()

@@ -1,0 +1,68 @@
+package agentrt
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/agentrt/agentrt/agentrt/deployment"
+	"github.com/agentrt/agentrt/agentrt/platform"
+	"github.com/agentrt/agentrt/agentrt/triggers"
+	"github.com/agentrt/agentrt/hostfn"
+	"github.com/agentrt/agentrt/polyfill"
+	"github.com/agentrt/agentrt/quickjs"
+)
+
+// NewPlatform makes the sandbox without PocketBase: an engine with the host
+// operations, and the snapshot that has evaluated the Web platform. Its operations
+// are set here; the rest of config is the caller's. With a cache directory the
+// snapshot comes from there the next time. The caller closes both, the snapshot
+// first.
+func NewPlatform(ctx context.Context, config quickjs.Config) (*quickjs.Engine, *quickjs.Snapshot, error) {
+	ops := quickjs.NewOps()
+	hostfn.Register(ops)
+	triggers.RegisterHTTP(ops)
+	engine, err := quickjs.New(ctx, config.WithOps(ops))
+	if err != nil {
+		return nil, nil, err
+	}
+	sources := map[string]fs.FS{"polyfill": polyfill.Files, "hostfn": hostfn.Files, "agentrt/triggers": triggers.Files}
+	var snapshot *quickjs.Snapshot
+	key, err := digest(sources)
+	if err == nil {
+		snapshot, err = engine.CachedSnapshot(ctx, key, func(ctx context.Context, i *quickjs.Instance) error {
+			code, _, err := platform.Bundle(sources, "agentrt/triggers/entry.ts")
+			if err != nil {
+				return fmt.Errorf("platform: %w", err)
+			}
+			return i.EvalModule(ctx, deployment.PlatformModule, string(code))
+		})
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, engine.Close(ctx))
+	}
+	return engine, snapshot, nil
+}
+
+// digest identifies the platform's sources.
+func digest(sources map[string]fs.FS) ([]byte, error) {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		err := fs.WalkDir(sources[name], ".", func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := fs.ReadFile(sources[name], path)
+			fmt.Fprintf(h, "%s/%s %d\n%s", name, path, len(text), text)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("platform sources: %w", err)
+		}
+	}
+	return h.Sum(nil), nil
+}
