@@ -13,7 +13,7 @@ import (
 )
 
 // coldAfter is the number of resets in a row that leave a resident page as it
-// was before the page is given back to the kernel.
+// was before the page is given back to the kernel, once.
 const coldAfter = 8
 
 // Empty returns an image without content.
@@ -186,7 +186,8 @@ type mappedRegion struct {
 	image *memfdImage
 	whole []byte // limit bytes of address space
 	mem   []byte
-	cold  []uint8 // per page: resets in a row that found it unchanged
+	cold  []uint8 // per page: resets in a row that found it unchanged, or a state
+	kept  int     // pages in the state touched
 	grown bool
 
 	observed bool // by the image's warmth, once
@@ -253,25 +254,60 @@ func (r *mappedRegion) Reset() (int, error) {
 	if r.cold == nil {
 		r.cold = make([]uint8, pages)
 	}
-	changed := 0
+	changed, from := 0, -1
 	for i, e := range entries {
-		if !isPrivate(e) {
-			continue
+		give := false
+		if isPrivate(e) {
+			same := r.restore(i)
+			if !same {
+				changed++
+			}
+			give = r.chill(i, same)
 		}
-		same := r.restore(i)
-		if !same {
-			changed++
-			r.cold[i] = 0
-			continue
-		}
-		if r.cold[i]++; r.cold[i] >= coldAfter {
-			r.cold[i] = 0
-			if err := r.drop(i, i+1); err != nil {
+		switch {
+		case give && from < 0:
+			from = i
+		case !give && from >= 0:
+			if err := r.drop(from, i); err != nil {
 				return changed, err
 			}
+			from = -1
 		}
 	}
+	if from >= 0 {
+		return changed, r.drop(from, pages)
+	}
 	return changed, nil
+}
+
+// maxKept bounds the pages of a region that are kept although resets find them
+// unchanged: 1 MiB.
+const maxKept = 256
+
+// States of a page beyond counting the resets that found it unchanged.
+const (
+	given   = 254 // it was given back
+	touched = 255 // it came back: uses touch it and leave it as it was
+)
+
+// chill notes what a reset found and reports whether to give the page back.
+func (r *mappedRegion) chill(i int, same bool) bool {
+	switch c := &r.cold[i]; {
+	case *c == touched:
+	case *c == given && r.kept < maxKept:
+		*c = touched
+		r.kept++
+	case *c == given:
+		*c = 0
+	case !same:
+		*c = 0
+	default:
+		if *c++; *c >= coldAfter {
+			*c = given
+			return true
+		}
+	}
+	return false
 }
 
 // restore puts page i back to the image's content and reports whether it had it.
