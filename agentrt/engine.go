@@ -139,10 +139,14 @@ func (e *Engine) Prepare() {
 }
 
 func (e *Engine) prepareAll(ctx context.Context) (p preparation) {
-	if p.err = e.prepare(ctx); p.err != nil {
-		return p
+	var bundle *loader.Bundle
+	var work sync.WaitGroup
+	work.Go(func() { bundle, p.loadErr = e.firstBundle(ctx) })
+	p.err = e.prepare(ctx)
+	work.Wait()
+	if p.err == nil && p.loadErr == nil && bundle != nil {
+		p.functions, p.loadErr = e.deployment(ctx, bundle)
 	}
-	p.functions, p.loadErr = e.firstFunctions(ctx)
 	return p
 }
 

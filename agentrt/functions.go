@@ -15,24 +15,21 @@ import (
 	"github.com/agentrt/agentrt/polyfill"
 )
 
-// firstFunctions evaluates what Start finds: the current deployment, or else the
+// firstBundle is what Start evaluates: the current deployment, or else the
 // functions folder; nil if there is neither.
-func (e *Engine) firstFunctions(ctx context.Context) (*deployment.Deployment, error) {
+func (e *Engine) firstBundle(ctx context.Context) (*loader.Bundle, error) {
 	version, err := e.store.current()
-	var bundle *loader.Bundle
-	switch {
-	case err == nil:
-		if bundle, err = e.store.read(version); err != nil {
-			return nil, fmt.Errorf("agentrt: deployment %s: %w", version, err)
-		}
-	case errors.Is(err, fs.ErrNotExist):
-		if bundle, err = e.fromFolder(ctx); bundle == nil || err != nil {
-			return nil, err
-		}
-	default:
+	if errors.Is(err, fs.ErrNotExist) {
+		return e.fromFolder(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("agentrt: deployments: %w", err)
 	}
-	return e.deployment(ctx, bundle)
+	bundle, err := e.store.read(version)
+	if err != nil {
+		return nil, fmt.Errorf("agentrt: deployment %s: %w", version, err)
+	}
+	return bundle, nil
 }
 
 // fromFolder builds the functions folder, or reads what was built in its dist

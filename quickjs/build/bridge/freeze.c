@@ -6,9 +6,10 @@
 
 static struct list_head frozen_objects;
 
+/* Does not write to what an earlier snapshot froze: its pages stay shared. */
 static void make_immortal(const void *p)
 {
-    if (JS_REF_COUNT(p) > 0)
+    if (JS_REF_COUNT(p) > 0 && JS_REF_COUNT(p) != JS_REF_IMMORTAL)
         JS_REF_COUNT(p) = JS_REF_IMMORTAL;
 }
 
@@ -51,7 +52,7 @@ static void seal_arenas(void)
     for (i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
         list_for_each(el, &rt->arena_state.arena_list[i]) {
             JSArena *ar = list_entry(el, JSArena, link);
-            if (ar->n_used_blocks < ar->n_blocks) {
+            if (ar->n_used_blocks < ar->n_blocks && !list_empty(&ar->free_link)) {
                 list_del(&ar->free_link);
                 init_list_head(&ar->free_link);
             }
@@ -59,7 +60,8 @@ static void seal_arenas(void)
                holds no counted object, and in a free one, the field is unused. */
             for (k = 0; k < ar->n_blocks; k++) {
                 b = arena_get_block(ar, k, arena_block_sizes[i]);
-                b->ref_count = JS_REF_IMMORTAL;
+                if (b->ref_count != JS_REF_IMMORTAL)
+                    b->ref_count = JS_REF_IMMORTAL;
             }
         }
     }
