@@ -149,42 +149,66 @@ func (b *httpBench) fetch(ctx context.Context, rounds int) error {
 	return nil
 }
 
+// token is one token of a stream: when the model sent it, and how much later the
+// client had it.
+type token struct {
+	sent time.Time
+	late time.Duration
+}
+
 // streams opens n streams within ten seconds, each of fifteen tokens two seconds
 // apart, through a TransformStream, and measures how late each token is at the
-// client. For half of the time all of them are open.
+// client: those sent while streams were still being opened, each in a new instance,
+// and those sent once all were open.
 func (b *httpBench) streams(ctx context.Context, n int) error {
 	const body = `{"model":"bench;tokens=15;delay=2s","stream":true,"messages":[{"role":"user","content":"count"}]}`
 	const opening = 10 * time.Second
-	var mu sync.Mutex
-	var late []time.Duration
-	errs := make([]error, n)
+	all, errs := make([][]token, n), make([]error, n)
 	var work sync.WaitGroup
 	for k := range n {
 		work.Go(func() {
 			select {
 			case <-time.After(time.Duration(k) * opening / time.Duration(n)):
+				all[k], errs[k] = b.stream(ctx, body)
 			case <-ctx.Done():
 				errs[k] = ctx.Err()
-				return
 			}
-			delays, err := b.stream(ctx, body)
-			mu.Lock()
-			defer mu.Unlock()
-			late, errs[k] = append(late, delays...), err
 		})
 	}
 	work.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	slices.Sort(late)
-	b.figures["stream_token_delay_p50_ms"] = milliseconds(late[len(late)/2])
-	b.figures["stream_token_delay_p99_ms"] = milliseconds(late[len(late)*99/100])
-	b.figures["stream_token_delay_max_ms"] = milliseconds(late[len(late)-1])
+	var open time.Time
+	for _, tokens := range all {
+		if first := tokens[0].sent.Add(tokens[0].late); first.After(open) {
+			open = first
+		}
+	}
+	var during, steady []time.Duration
+	for _, tokens := range all {
+		for _, t := range tokens {
+			if t.sent.Before(open) {
+				during = append(during, t.late)
+			} else {
+				steady = append(steady, t.late)
+			}
+		}
+	}
+	if len(during) == 0 || len(steady) == 0 {
+		return errors.New("the streams were never open at the same time")
+	}
+	slices.Sort(during)
+	slices.Sort(steady)
+	b.figures["stream_opening_delay_p99_ms"] = milliseconds(during[len(during)*99/100])
+	b.figures["stream_token_delay_p50_ms"] = milliseconds(steady[len(steady)/2])
+	b.figures["stream_token_delay_p99_ms"] = milliseconds(steady[len(steady)*99/100])
+	b.figures["stream_token_delay_max_ms"] = milliseconds(steady[len(steady)-1])
 	return nil
 }
 
-func (b *httpBench) stream(ctx context.Context, body string) (late []time.Duration, err error) {
+// stream reads one stream to its end.
+func (b *httpBench) stream(ctx context.Context, body string) (tokens []token, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.app.Functions+"/relay", strings.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -203,9 +227,9 @@ func (b *httpBench) stream(ctx context.Context, body string) (late []time.Durati
 		data, err := events.next()
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("the stream ended after %d tokens: %w", len(late), err)
+			return nil, fmt.Errorf("the stream ended after %d tokens: %w", len(tokens), err)
 		case data == "[DONE]":
-			return late, nil
+			return tokens, nil
 		}
 		var chunk struct {
 			SentNS int64 `json:"sent_ns"`
@@ -213,6 +237,7 @@ func (b *httpBench) stream(ctx context.Context, body string) (late []time.Durati
 		if err := json.Unmarshal([]byte(data), &chunk); err != nil {
 			return nil, fmt.Errorf("event %q: %w", data, err)
 		}
-		late = append(late, time.Since(time.Unix(0, chunk.SentNS)))
+		sent := time.Unix(0, chunk.SentNS)
+		tokens = append(tokens, token{sent, time.Since(sent)})
 	}
 }

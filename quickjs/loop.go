@@ -61,7 +61,6 @@ func (i *Instance) finishesSoon() bool {
 
 // wait sleeps until a completion, the timer (if not negative), Kill or ctx.
 func (i *Instance) wait(ctx context.Context, timer time.Duration) error {
-	i.region.Observe()
 	i.engine.slots.release()
 	var due <-chan time.Time
 	if timer >= 0 {

@@ -13,8 +13,9 @@ import (
 // costs within a system call, and a write after a read more, since it interrupts
 // the other processors. Some regions are made without these pages and observed.
 type warmth struct {
-	mu   sync.Mutex
-	made int
+	mu      sync.Mutex
+	made    int
+	learned int // observations
 	// Written pages become private copies, read ones are mapped.
 	written, read votes
 }
@@ -76,7 +77,7 @@ const (
 func (w *warmth) start(r *mappedRegion) {
 	w.mu.Lock()
 	w.made++
-	r.observed = w.made <= firstObserved || w.made%observeEvery == 0
+	r.observed = w.learned < firstObserved || w.made%observeEvery == 0
 	written, read := w.written.ranges, w.read.ranges
 	w.mu.Unlock()
 	if r.observed {
@@ -90,6 +91,7 @@ func (w *warmth) start(r *mappedRegion) {
 func (w *warmth) observe(entries []uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.learned++
 	w.written.add(entries, joinWritten, isPrivate)
 	w.read.add(entries, joinRead, func(e uint64) bool { return e&pagePresent != 0 && e&pageIsFile != 0 })
 }
