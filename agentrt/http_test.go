@@ -17,6 +17,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt"
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/compat/modelserver"
+	"github.com/agentrt/agentrt/internal/apptest"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -309,6 +310,41 @@ func TestStream(t *testing.T) {
 			t.Errorf("headers %v", r.header)
 		}
 	})
+}
+
+// TestStreamOutlivesServerTimeouts has PocketBase's five minutes cut to 300 ms.
+func TestStreamOutlivesServerTimeouts(t *testing.T) {
+	started, err := apptest.Start(t.TempDir(), map[string]string{
+		"src/routes/slow.ts": `
+			export const GET = () => new Response(new ReadableStream({
+				async start(c) { for (let k = 0; k < 5; k++) { await new Promise((r) => setTimeout(r, 200)); c.enqueue(new TextEncoder().encode("tick ")); } c.close(); },
+			}));
+			export const POST = async (req: Request) => { await req.text(); return GET(); };`,
+	}, agentrt.Config{CacheDir: cacheDir}, func(app core.App) error {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			e.Server.ReadTimeout, e.Server.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
+			return e.Next()
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := started.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	a := &app{started, t}
+	for name, body := range map[string]string{"none": "", "small": "x", "streamed": strings.Repeat("x", 100_000)} {
+		method := http.MethodPost
+		if body == "" {
+			method = http.MethodGet
+		}
+		if r := a.do(method, "/slow", body); r.body != "tick tick tick tick tick " {
+			t.Errorf("body %s: %d %q", name, r.status, r.body)
+		}
+	}
 }
 
 const chatRoute = `
