@@ -60,6 +60,7 @@ func (c Config) withDefaults(dataDir string) Config {
 	setDefault(&c.MaxInstances, pool.DefaultLimit())
 	setDefault(&c.MaxQueue, 1000)
 	setDefault(&c.QueueTimeout, 10*time.Second)
+	setDefault(&c.MemoryLimit, 128<<20)
 	setDefault(&c.ShutdownTimeout, 10*time.Second)
 	http := triggers.DefaultHTTPConfig(Prefix)
 	http.Dev = c.Dev || c.HTTP.Dev

@@ -111,6 +111,7 @@ func TestDeploy(t *testing.T) {
 		{name: "I/O at the top level", want: "Move the call into a handler", dist: build(t, map[string]string{"routes/bad.ts": `await fetch("https://example.com"); export const GET = () => new Response("");`})},
 		{name: "a timer at the top level", want: "move it into a handler", dist: build(t, map[string]string{"routes/bad.ts": `setInterval(() => {}, 1000); export const GET = () => new Response("");`})},
 		{name: "no handler", want: "src/routes/bad.ts exports no handler", dist: build(t, map[string]string{"routes/bad.ts": `export const get = () => new Response("");`})},
+		{name: "more memory than there is", want: "at most 128 MiB here", dist: build(t, map[string]string{"routes/bad.ts": `export const config = { memory: "200MB" }; export const GET = () => new Response("");`})},
 		{name: "a wrong config", want: "config.timout is unknown", dist: build(t, map[string]string{"routes/bad.ts": `export const config = { timout: "1s" }; export const GET = () => new Response("");`})},
 	} {
 		t.Run(s.name, func(t *testing.T) {

@@ -154,10 +154,8 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 	config := quickjs.NewConfig().
 		WithCacheDir(filepath.Join(e.config.CacheDir, "engine")).
 		WithConsole(invocation.Console(e.logger)).
-		WithUncaught(invocation.Uncaught(e.logger))
-	if e.config.MemoryLimit > 0 {
-		config = config.WithMemoryLimit(e.config.MemoryLimit)
-	}
+		WithUncaught(invocation.Uncaught(e.logger)).
+		WithMemoryLimit(e.config.MemoryLimit)
 	if e.config.CPULimit > 0 {
 		config = config.WithCPULimit(e.config.CPULimit)
 	}

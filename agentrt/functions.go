@@ -92,6 +92,7 @@ func (e *Engine) deployment(ctx context.Context, bundle *loader.Bundle) (*deploy
 		Platform:  e.platform,
 		Env:       env,
 		Evaluate:  e.evaluate,
+		MaxMemory: e.config.MemoryLimit,
 		Admission: e.admission,
 		Pool:      e.config.Pool,
 	})

@@ -37,6 +37,8 @@ type Options struct {
 	Env map[string]string
 	// Bytecode evaluates a bundle's code, from bytecode if it has some.
 	Evaluate func(ctx context.Context, i *quickjs.Instance, bundle *loader.Bundle) error
+	// MaxMemory bounds what a route's config may ask for, in bytes.
+	MaxMemory uint32
 	// Admission is shared by all deployments.
 	Admission *pool.Admission
 	// Pool configures the instances.
@@ -154,7 +156,7 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 	if err != nil {
 		return nil, d.topLevelError(err)
 	}
-	if err := d.takeRoutes(described); err != nil {
+	if err := d.takeRoutes(described, o.MaxMemory); err != nil {
 		return nil, errors.Join(err, snapshot.Close())
 	}
 	d.Pool = pool.New(snapshot, o.Admission, o.Pool)
@@ -177,7 +179,7 @@ func (d *Deployment) topLevelError(err error) error {
 	return e
 }
 
-func (d *Deployment) takeRoutes(described description) error {
+func (d *Deployment) takeRoutes(described description, maxMemory uint32) error {
 	var problems []string
 	for _, r := range d.Manifest.Routes {
 		got, ok := described.Routes[r.File]
@@ -190,6 +192,9 @@ func (d *Deployment) takeRoutes(described description) error {
 			continue
 		}
 		config, err := parseConfig(got.Config)
+		if err == nil && config.Memory > maxMemory {
+			err = fmt.Errorf("config.memory: at most %d MiB here (the server's --function-memory)", maxMemory>>20)
+		}
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("src/%s: %v", r.File, err))
 			continue
