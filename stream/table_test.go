@@ -145,12 +145,18 @@ func TestOneReadAtATime(t *testing.T) {
 	rid, _ := table.AddReader(r)
 	ctx, cancel := context.WithCancel(t.Context())
 	first := make(chan error)
-	go func() { _, err := table.Read(ctx, rid); first <- err }()
-	for {
+	read := func() { _, err := table.Read(ctx, rid); first <- err }
+	go read()
+	for busy := false; !busy; {
 		probe, stop := context.WithCancel(t.Context())
 		stop()
-		if _, err := table.Read(probe, rid); errors.Is(err, stream.ErrBusy) {
-			break
+		_, err := table.Read(probe, rid)
+		busy = errors.Is(err, stream.ErrBusy)
+		select {
+		case <-first: // the probe came first, so the read found it busy
+			go read()
+			busy = false
+		default:
 		}
 	}
 	cancel()
