@@ -13,6 +13,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/platform"
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn"
+	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/polyfill"
 	"github.com/agentrt/agentrt/quickjs"
 )
@@ -25,12 +26,13 @@ import (
 func NewPlatform(ctx context.Context, config quickjs.Config) (*quickjs.Engine, *quickjs.Snapshot, error) {
 	ops := quickjs.NewOps()
 	hostfn.Register(ops)
+	pb.Register(ops)
 	triggers.RegisterHTTP(ops)
 	engine, err := quickjs.New(ctx, config.WithOps(ops))
 	if err != nil {
 		return nil, nil, err
 	}
-	sources := map[string]fs.FS{"polyfill": polyfill.Files, "hostfn": hostfn.Files, "agentrt/triggers": triggers.Files}
+	sources := map[string]fs.FS{"polyfill": polyfill.Files, "hostfn": hostfn.Files, "hostfn/pb": pb.Files, "agentrt/triggers": triggers.Files}
 	var snapshot *quickjs.Snapshot
 	key, err := digest(sources)
 	if err == nil {

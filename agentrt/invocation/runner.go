@@ -15,6 +15,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/hostfn"
+	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/agentrt/agentrt/stream"
 )
@@ -81,6 +82,8 @@ type Call struct {
 	Body   []byte
 	// Limits of the use; zero fields mean the engine's.
 	Limits quickjs.Limits
+	// Data is what pb acts on.
+	Data *pb.Scope
 	// Streams are the call's stream handles; it closes them. Nil makes a table.
 	Streams *stream.Table
 }
@@ -112,6 +115,7 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 	log := &Log{deployment: d, logger: r.logger(), kind: c.Kind, target: c.Target, id: c.ID}
 	ctx = withLog(pool.WithNested(ctx), log)
 	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.transport})
+	ctx = pb.WithScope(ctx, c.Data)
 	head, err := json.Marshal(c.Head)
 	if err != nil {
 		return nil, fmt.Errorf("invocation: the event is no JSON: %w", err)

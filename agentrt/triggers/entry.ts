@@ -2,6 +2,7 @@
 
 import { install as installPolyfills } from "../../polyfill/index.ts";
 import { install as installHost } from "../../hostfn/index.ts";
+import { install as installData } from "../../hostfn/pb/index.ts";
 import { offerMount } from "./app.ts";
 
 export { describe } from "./describe.ts";
@@ -16,6 +17,7 @@ function define(name: string, value: unknown): void {
 
 installPolyfills(define);
 installHost(define);
+installData(define);
 offerMount();
 Reflect.deleteProperty(globalThis, "__host");
 

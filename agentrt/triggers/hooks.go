@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/agentrt/agentrt/agentrt/invocation"
+	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -90,7 +91,7 @@ func runHook(runner *invocation.Runner, e *core.RecordEvent, event, handler stri
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	res, err := runEvent(ctx, hookTimeout, runner, invocation.Call{Kind: "hook", Target: handler, Export: "hook", Head: head})
+	res, err := runEvent(ctx, hookTimeout, runner, invocation.Call{Kind: "hook", Target: handler, Export: "hook", Head: head, Data: &pb.Scope{App: e.App}})
 	if err != nil {
 		if js, ok := errors.AsType[*quickjs.JSError](err); ok && strings.HasPrefix(event, "before") {
 			return router.NewBadRequestError(js.Message, nil)
@@ -146,7 +147,7 @@ func takeOver(r *core.Record, given, left map[string]any) error {
 func BindCron(app core.App, runner *invocation.Runner, name, schedule, handler string) (remove func(), err error) {
 	err = app.Cron().Add(name, schedule, func() {
 		head := map[string]string{"handler": handler, "name": name}
-		if _, err := runEvent(runner.Base(), cronTimeout, runner, invocation.Call{Kind: "cron", Target: name, Export: "cron", Head: head}); err != nil {
+		if _, err := runEvent(runner.Base(), cronTimeout, runner, invocation.Call{Kind: "cron", Target: name, Export: "cron", Head: head, Data: &pb.Scope{App: app}}); err != nil {
 			app.Logger().Error(err.Error(), "type", "function", "target", handler, "cron", name)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/agentrt/agentrt/agentrt/pool"
+	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/agentrt/agentrt/stream"
 	"github.com/pocketbase/pocketbase/core"
@@ -232,7 +233,8 @@ func (x *exchange) serve(params loader.Params) error {
 		defer func() { <-x.sent }()
 		_, err := x.trigger.runner.Run(ctx, d, lease, invocation.Call{
 			Kind: "http", Target: x.route.File, ID: x.id, Export: "http", Head: head, Body: bytes,
-			Limits: quickjs.Limits{CPU: config.CPU, Memory: config.Memory}, Streams: x.streams,
+			Limits: quickjs.Limits{CPU: config.CPU, Memory: config.Memory}, Data: &pb.Scope{App: x.event.App, Auth: x.event.Auth},
+			Streams: x.streams,
 		})
 		x.done <- err
 	})
