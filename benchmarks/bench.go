@@ -46,17 +46,27 @@ func thisMachine() Machine {
 	return m
 }
 
+// options are what flags set for all groups.
+type options struct {
+	quick   bool
+	against []string
+}
+
 // all are the groups by name.
-var all = map[string]func(ctx context.Context, quick bool, progress io.Writer) (map[string]float64, error){
+var all = map[string]func(ctx context.Context, o options, progress io.Writer) (map[string]float64, error){
 	"engine": engine,
 	"cold":   cold,
 	"http":   serving,
 	"start":  starting,
+	"tokens": tokens,
 }
 
 // Main runs the groups named in args, all if none is, and prints the figures to
 // out and progress to progress.
 func Main(ctx context.Context, args []string, out, progress io.Writer) error {
+	if len(args) == 3 && args[0] == "proxy" { // the process that the group tokens compares with
+		return plainProxy(ctx, args[1], args[2])
+	}
 	var groups []string
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		groups = append(groups, args[0])
@@ -66,6 +76,7 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.SetOutput(progress)
 	asJSON := flags.Bool("json", false, "print JSON")
 	quick := flags.Bool("quick", false, "fewer rounds")
+	against := flags.String("against", "go,node", "peers of the group tokens: go, node, deno, bun")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -81,7 +92,7 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 		if !ok {
 			return fmt.Errorf("there is no group %q (groups: %s)", g, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 		}
-		got, err := measure(ctx, *quick, progress)
+		got, err := measure(ctx, options{*quick, strings.FieldsFunc(*against, func(r rune) bool { return r == ',' })}, progress)
 		if err != nil {
 			return fmt.Errorf("group %s: %w", g, err)
 		}

@@ -19,7 +19,7 @@ import (
 // cold measures a function without a snapshot of its own: the bundle of the
 // template chat-fetch is evaluated in a new instance of the platform, from source
 // and from bytecode, until its handlers are known.
-func cold(ctx context.Context, quick bool, progress io.Writer) (figures map[string]float64, err error) {
+func cold(ctx context.Context, o options, progress io.Writer) (figures map[string]float64, err error) {
 	fmt.Fprintln(progress, "cold function: the template chat-fetch")
 	dir, err := os.MkdirTemp("", "agentrt-bench-*")
 	if err != nil {
@@ -43,7 +43,7 @@ func cold(ctx context.Context, quick bool, progress io.Writer) (figures map[stri
 		return nil, err
 	}
 	rounds := 100
-	if quick {
+	if o.quick {
 		rounds = 20
 	}
 	figures = map[string]float64{}

@@ -39,9 +39,9 @@ func operations() *quickjs.Ops {
 }
 
 // engine measures package quickjs. Times of single operations are medians.
-func engine(ctx context.Context, quick bool, progress io.Writer) (figures map[string]float64, err error) {
+func engine(ctx context.Context, o options, progress io.Writer) (figures map[string]float64, err error) {
 	rounds, live := 2000, []int{1000, 5000}
-	if quick {
+	if o.quick {
 		rounds, live = 200, []int{200}
 	}
 	figures = map[string]float64{}

@@ -47,7 +47,7 @@ type httpBench struct {
 }
 
 // serving measures requests through a whole server in this process.
-func serving(ctx context.Context, quick bool, progress io.Writer) (figures map[string]float64, err error) {
+func serving(ctx context.Context, o options, progress io.Writer) (figures map[string]float64, err error) {
 	dir, err := os.MkdirTemp("", "agentrt-bench-*")
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func serving(ctx context.Context, quick bool, progress io.Writer) (figures map[s
 	b := &httpBench{app: app, model: model.URL, client: &http.Client{Transport: transport}, figures: map[string]float64{}}
 
 	rounds, clients, streams := 2000, 50, 1000
-	if quick {
+	if o.quick {
 		rounds, streams = 200, 100
 	}
 	fmt.Fprintf(progress, "hello over HTTP: %d rounds, then %d clients\n", rounds, clients)

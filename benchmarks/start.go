@@ -18,7 +18,7 @@ import (
 
 // starting measures the command itself: from the start of "agentrt serve" to the
 // first answer of a function, the first time and with warm caches.
-func starting(ctx context.Context, quick bool, progress io.Writer) (map[string]float64, error) {
+func starting(ctx context.Context, o options, progress io.Writer) (map[string]float64, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func starting(ctx context.Context, quick bool, progress io.Writer) (map[string]f
 		return nil, err
 	}
 	rounds := 10
-	if quick {
+	if o.quick {
 		rounds = 3
 	}
 	fmt.Fprintf(progress, "process starts: %d\n", rounds+1)

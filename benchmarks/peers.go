@@ -1,0 +1,260 @@
+package benchmarks
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// peerFiles are the workloads, their npm packages and the server that runs them
+// outside of agentrt.
+//
+//go:embed peers/package.json peers/package-lock.json peers/src/*.ts
+var peerFiles embed.FS
+
+// peer is a server process that runs the workloads.
+type peer struct {
+	name string
+	url  string // without the workload's name
+	cmd  *exec.Cmd
+	log  *strings.Builder // what it wrote to standard error; read it after stop
+}
+
+// peerProject is a temporary folder from which peers are started.
+type peerProject struct {
+	dir string
+	npm bool // the npm packages are installed
+	env []string
+}
+
+// newPeerProject writes the workloads to dir and installs their packages if there
+// is npm.
+func newPeerProject(ctx context.Context, dir string, env []string, progress io.Writer) (*peerProject, error) {
+	files, err := fs.Sub(peerFiles, "peers")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.CopyFS(dir, files); err != nil {
+		return nil, err
+	}
+	p := &peerProject{dir: dir, env: env}
+	if _, err := exec.LookPath("npm"); err != nil {
+		fmt.Fprintln(progress, "there is no npm: only relay and transform are measured, beside a Go proxy")
+		return p, nil
+	}
+	fmt.Fprintln(progress, "npm ci")
+	install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("npm ci: %w\n%s", err, out)
+	}
+	p.npm = true
+	return p, p.bundle()
+}
+
+// bundle makes serve.mjs, which runs under Node, Deno and Bun.
+func (p *peerProject) bundle() error {
+	result := api.Build(api.BuildOptions{
+		AbsWorkingDir: p.dir,
+		EntryPoints:   []string{"src/serve.ts"},
+		Outfile:       "serve.mjs",
+		Bundle:        true,
+		Write:         true,
+		Format:        api.FormatESModule,
+		Platform:      api.PlatformNode,
+		Target:        api.ES2023,
+		Define:        map[string]string{"process.env.NODE_ENV": `"production"`},
+		Banner:        map[string]string{"js": `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`},
+		LogLevel:      api.LogLevelSilent,
+	})
+	var errs []error
+	for _, m := range result.Errors {
+		errs = append(errs, errors.New(m.Text))
+	}
+	return errors.Join(errs...)
+}
+
+// start runs the server called name. A peer that is not on the machine is an
+// error that errors.Is finds as exec.ErrNotFound.
+func (p *peerProject) start(ctx context.Context, name string) (*peer, error) {
+	addr, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	argv, err := p.command(name, addr)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), p.env...)
+	errout := &strings.Builder{}
+	cmd.Stderr = errout
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	started := &peer{name: name, url: "http://" + addr + "/api/pb_serverless/", cmd: cmd, log: errout}
+	if err := awaitListener(ctx, addr); err != nil {
+		return nil, started.failed(fmt.Errorf("%s: %w", name, err))
+	}
+	return started, nil
+}
+
+func (p *peerProject) command(name, addr string) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	switch name {
+	case "agentrt":
+		if err := p.functions(); err != nil {
+			return nil, err
+		}
+		model := strings.TrimPrefix(p.value("MODEL"), "http://")
+		return []string{self, "serve", "--dir", "pb_data", "--functions", "pb_serverless", "--http", addr, "--allow-net", model}, nil
+	case "go":
+		return []string{self, "bench", "proxy", addr, p.value("MODEL")}, nil
+	case "node":
+		node := filepath.Join(p.dir, "node_modules", "node-"+runtime.GOOS+"-"+strings.Replace(runtime.GOARCH, "amd64", "x64", 1), "bin", "node")
+		if _, err := os.Stat(node); err == nil {
+			return []string{node, "serve.mjs", addr}, nil
+		}
+		node, err := exec.LookPath("node")
+		return []string{node, "serve.mjs", addr}, err
+	case "deno":
+		deno, err := exec.LookPath("deno")
+		return []string{deno, "run", "--allow-all", "serve.mjs", addr}, err
+	case "bun":
+		bun, err := exec.LookPath("bun")
+		return []string{bun, "serve.mjs", addr}, err
+	}
+	return nil, fmt.Errorf("unknown peer %q (known: go, node, deno, bun)", name)
+}
+
+// functions writes the folder that agentrt serves.
+func (p *peerProject) functions() error {
+	names := []string{"relay", "transform"}
+	if p.npm {
+		names = append(names, "openai", "aisdk")
+	}
+	routes := filepath.Join(p.dir, "pb_serverless", "src", "routes")
+	if err := os.MkdirAll(routes, 0o755); err != nil {
+		return err
+	}
+	for _, name := range names {
+		code, err := os.ReadFile(filepath.Join(p.dir, "src", name+".ts"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(routes, name+".ts"), code, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	var env strings.Builder
+	for _, pair := range p.env {
+		name, value, _ := strings.Cut(pair, "=")
+		fmt.Fprintf(&env, "%s='%s'\n", name, value)
+	}
+	return os.WriteFile(filepath.Join(p.dir, "pb_serverless", ".env"), []byte(env.String()), 0o600)
+}
+
+func (p *peerProject) value(name string) string {
+	for _, pair := range p.env {
+		if rest, ok := strings.CutPrefix(pair, name+"="); ok {
+			return rest
+		}
+	}
+	return ""
+}
+
+func awaitListener(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("it does not listen after 30 s"))
+	defer cancel()
+	for {
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// stop ends the process and waits for it.
+func (p *peer) stop() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	err := p.cmd.Wait()
+	if _, exited := errors.AsType[*exec.ExitError](err); exited {
+		return nil // not every server exits with 0 after SIGTERM
+	}
+	return err
+}
+
+// failed ends the process and adds what it wrote to err.
+func (p *peer) failed(err error) error {
+	err = errors.Join(err, p.stop())
+	if text := strings.TrimSpace(p.log.String()); text != "" {
+		err = fmt.Errorf("%w\n%s wrote:\n%s", err, p.name, text)
+	}
+	return err
+}
+
+// cpu is the time that the process has run so far, on all cores, in steps of 10 ms.
+func (p *peer) cpu() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("CPU time can be read on Linux only: %w", err)
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("/proc/%d/stat: %q", p.cmd.Process.Pid, text)
+	}
+	user, err := strconv.Atoi(fields[11])
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond, err
+}
+
+// plainProxy is the floor: it relays chat completions to model and does nothing
+// else, until ctx ends.
+func plainProxy(ctx context.Context, addr, model string) error {
+	target, err := url.Parse(model)
+	if err != nil {
+		return err
+	}
+	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.URL.Path = "/v1/chat/completions"
+	}, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
+	server := &http.Server{Addr: addr, Handler: proxy, ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
