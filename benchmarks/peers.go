@@ -1,6 +1,7 @@
 package benchmarks
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -251,7 +252,18 @@ func plainProxy(ctx context.Context, addr, model string) error {
 		r.SetURL(target)
 		r.Out.URL.Path = "/v1/chat/completions"
 	}, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
-	server := &http.Server{Addr: addr, Handler: proxy, ReadHeaderTimeout: 10 * time.Second}
+	// The transport must not read the body while the response is being written: the
+	// server closes it then, which now and then breaks the request.
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, r)
+	}
+	server := &http.Server{Addr: addr, Handler: http.HandlerFunc(handler), ReadHeaderTimeout: 10 * time.Second}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err

@@ -59,8 +59,8 @@ func tokens(ctx context.Context, o options, progress io.Writer) (figures map[str
 	if err != nil {
 		return nil, err
 	}
-	b := &tokenBench{options: o, progress: progress, project: project, figures: map[string]float64{}, spent: map[string]spent{}}
-	b.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
+	b := newTokenBench(o, progress)
+	b.project = project
 	defer b.client.CloseIdleConnections()
 	defer func() {
 		for _, p := range b.peers {
@@ -98,6 +98,17 @@ type tokenBench struct {
 	spent    map[string]spent // by workload and peer
 }
 
+func newTokenBench(o options, progress io.Writer) *tokenBench {
+	return &tokenBench{
+		options:  o,
+		progress: progress,
+		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+		figures:  map[string]float64{},
+		spent:    map[string]spent{},
+	}
+}
+
+// spent is what streams took from a server, and what their clients saw.
 type spent struct {
 	cpu    time.Duration
 	tokens int
