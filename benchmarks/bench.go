@@ -54,18 +54,22 @@ type options struct {
 
 // all are the groups by name.
 var all = map[string]func(ctx context.Context, o options, progress io.Writer) (map[string]float64, error){
-	"engine": engine,
-	"cold":   cold,
-	"http":   serving,
-	"start":  starting,
-	"tokens": tokens,
+	"engine":  engine,
+	"cold":    cold,
+	"http":    serving,
+	"start":   starting,
+	"streams": streams,
+	"tokens":  tokens,
 }
 
 // Main runs the groups named in args, all if none is, and prints the figures to
 // out and progress to progress.
 func Main(ctx context.Context, args []string, out, progress io.Writer) error {
-	if len(args) == 3 && args[0] == "proxy" { // the process that the group tokens compares with
+	switch { // processes that groups start
+	case len(args) == 3 && args[0] == "proxy":
 		return plainProxy(ctx, args[1], args[2])
+	case len(args) == 2 && args[0] == "model":
+		return serveModel(ctx, args[1])
 	}
 	var groups []string
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {

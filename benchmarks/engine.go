@@ -195,7 +195,7 @@ func median(all []time.Duration) time.Duration {
 // liveInstances returns how much proportional set size each of n used and idle
 // instances adds, in KiB.
 func liveInstances(ctx context.Context, s *quickjs.Snapshot, n int, use func(*quickjs.Instance) error) (kib float64, err error) {
-	before, err := proportionalSetSize()
+	before, err := proportionalSetSize("self")
 	if err != nil {
 		return 0, err
 	}
@@ -215,12 +215,13 @@ func liveInstances(ctx context.Context, s *quickjs.Snapshot, n int, use func(*qu
 			return 0, err
 		}
 	}
-	after, err := proportionalSetSize()
+	after, err := proportionalSetSize("self")
 	return (after - before) / float64(n), err
 }
 
-func proportionalSetSize() (kib float64, err error) {
-	text, err := os.ReadFile("/proc/self/smaps_rollup")
+// proportionalSetSize of a process, "self" for this one, in KiB.
+func proportionalSetSize(pid string) (kib float64, err error) {
+	text, err := os.ReadFile("/proc/" + pid + "/smaps_rollup")
 	if err != nil {
 		return 0, fmt.Errorf("memory figures need Linux: %w", err)
 	}

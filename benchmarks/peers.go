@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/agentrt/agentrt/compat/modelserver"
 	"github.com/evanw/esbuild/pkg/api"
 )
 
@@ -92,6 +93,15 @@ func (p *peerProject) bundle() error {
 	return errors.Join(errs...)
 }
 
+// startModel runs the model server in a process of its own.
+func (p *peerProject) startModel(ctx context.Context, addr string) (*peer, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return p.run(ctx, "model", addr, []string{self, "bench", "model", addr})
+}
+
 // start runs the server called name. A peer that is not on the machine is an
 // error that errors.Is finds as exec.ErrNotFound.
 func (p *peerProject) start(ctx context.Context, name string) (*peer, error) {
@@ -103,6 +113,10 @@ func (p *peerProject) start(ctx context.Context, name string) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.run(ctx, name, addr, argv)
+}
+
+func (p *peerProject) run(ctx context.Context, name, addr string, argv []string) (*peer, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), p.env...)
@@ -129,7 +143,7 @@ func (p *peerProject) command(name, addr string) ([]string, error) {
 			return nil, err
 		}
 		model := strings.TrimPrefix(p.value("MODEL"), "http://")
-		return []string{self, "serve", "--dir", "pb_data", "--functions", "pb_serverless", "--http", addr, "--allow-net", model}, nil
+		return []string{self, "serve", "--dir", "pb_data", "--functions", "pb_serverless", "--http", addr, "--allow-net", model, "--max-instances", "12000"}, nil
 	case "go":
 		return []string{self, "bench", "proxy", addr, p.value("MODEL")}, nil
 	case "node":
@@ -222,6 +236,11 @@ func (p *peer) failed(err error) error {
 	return err
 }
 
+// memory is the proportional set size in KiB.
+func (p *peer) memory() (float64, error) {
+	return proportionalSetSize(strconv.Itoa(p.cmd.Process.Pid))
+}
+
 // cpu is the time that the process has run so far, on all cores, in steps of 10 ms.
 func (p *peer) cpu() (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
@@ -239,6 +258,11 @@ func (p *peer) cpu() (time.Duration, error) {
 	}
 	system, err := strconv.Atoi(fields[12])
 	return time.Duration(user+system) * 10 * time.Millisecond, err
+}
+
+// serveModel is the model server as a process, until ctx ends.
+func serveModel(ctx context.Context, addr string) error {
+	return listen(ctx, addr, modelserver.New(modelserver.Config{Timestamps: true}))
 }
 
 // plainProxy is the floor: it relays chat completions to model and does nothing
@@ -263,7 +287,11 @@ func plainProxy(ctx context.Context, addr, model string) error {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		proxy.ServeHTTP(w, r)
 	}
-	server := &http.Server{Addr: addr, Handler: http.HandlerFunc(handler), ReadHeaderTimeout: 10 * time.Second}
+	return listen(ctx, addr, http.HandlerFunc(handler))
+}
+
+func listen(ctx context.Context, addr string, handler http.Handler) error {
+	server := &http.Server{Addr: addr, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err

@@ -114,6 +114,7 @@ type spent struct {
 	tokens int
 	late   []time.Duration
 	first  []time.Duration
+	text   string // of one stream
 }
 
 func (b *tokenBench) run(ctx context.Context) error {
@@ -266,7 +267,12 @@ func (b *tokenBench) stream(ctx context.Context, w workload, p *peer, model stri
 			return s, fmt.Errorf("event %q: %w", data, err)
 		}
 		relayed := len(event.Choices) > 0 && event.Choices[0].Delta.Content != ""
-		if event.Text == "" && event.Delta == "" && !relayed {
+		switch {
+		case relayed:
+			s.text += event.Choices[0].Delta.Content
+		case event.Text != "" || event.Delta != "":
+			s.text += event.Text + event.Delta
+		default:
 			continue
 		}
 		s.tokens++
@@ -274,7 +280,8 @@ func (b *tokenBench) stream(ctx context.Context, w workload, p *peer, model stri
 			s.late = append(s.late, time.Since(time.Unix(0, event.SentNS)))
 		}
 	}
-	if want := map[string]int{manyTokens: 200, fewTokens: 20, oneToken: 1}[model]; s.tokens != want {
+	var want int
+	if _, err := fmt.Sscanf(model, "bench;tokens=%d", &want); err != nil || s.tokens != want {
 		return s, fmt.Errorf("%d tokens arrived of %d", s.tokens, want)
 	}
 	return s, nil

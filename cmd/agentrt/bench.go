@@ -9,7 +9,7 @@ import (
 
 func benchCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:                "bench [engine|cold|http|start|tokens] [--json] [--quick] [--against go,node]",
+		Use:                "bench [engine|cold|http|start|tokens|streams] [--json] [--quick] [--against go,node]",
 		Short:              "Measures this machine: instances, host calls, memory, requests, streams",
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -1,0 +1,139 @@
+package benchmarks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// streamLoads are how many streams of each workload are held open at once, each in
+// an instance of its own unless the body passes through.
+var streamLoads = map[string]int{"relay": 10_000, "openai": 5_000, "aisdk": 1_000}
+
+// streams holds thousands of streams open at a time, a token each five seconds,
+// checks that each arrives complete and in order, and measures the memory that a
+// stream adds to the server and how late tokens arrive.
+func streams(ctx context.Context, o options, progress io.Writer) (figures map[string]float64, err error) {
+	scale, delay := 1, 5*time.Second
+	if o.quick {
+		scale, delay = 20, time.Second
+	}
+	if err := enoughFiles(2*streamLoads["relay"]/scale + 200); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "agentrt-bench-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	addr, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	slow := fmt.Sprintf("bench;tokens=12;delay=%s", delay)
+	env := []string{"MODEL=http://" + addr, `MODELS=["` + slow + `"]`}
+	project, err := newPeerProject(ctx, filepath.Join(dir, "project"), env, progress)
+	if err != nil {
+		return nil, err
+	}
+	model, err := project.startModel(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, model.stop()) }()
+	b := newTokenBench(o, progress)
+	defer b.client.CloseIdleConnections()
+	for _, w := range workloads {
+		n := streamLoads[w.name] / scale
+		if n == 0 || w.sdk && !project.npm {
+			continue
+		}
+		for _, name := range append([]string{"agentrt"}, o.against...) {
+			if name == "go" && w.name != "relay" {
+				continue
+			}
+			p, err := project.start(ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			err = b.hold(ctx, w, p, n, slow, 4*delay)
+			if err != nil {
+				return nil, p.failed(fmt.Errorf("%s on %s: %w", w.name, name, err))
+			}
+			if err := p.stop(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return b.figures, nil
+}
+
+// hold opens n streams over the time opening and measures while all are open.
+func (b *tokenBench) hold(ctx context.Context, w workload, p *peer, n int, model string, opening time.Duration) error {
+	if _, err := b.stream(ctx, w, p, model); err != nil { // loads what is loaded once
+		return err
+	}
+	before, err := p.memory()
+	if err != nil {
+		return err
+	}
+	all, errs := make([]spent, n), make([]error, n)
+	var ended atomic.Int64
+	var work sync.WaitGroup
+	for k := range n {
+		work.Go(func() {
+			defer ended.Add(1)
+			select {
+			case <-time.After(time.Duration(k) * opening / time.Duration(n)):
+				all[k], errs[k] = b.stream(ctx, w, p, model)
+			case <-ctx.Done():
+				errs[k] = ctx.Err()
+			}
+		})
+	}
+	time.Sleep(opening + opening/4)
+	fmt.Fprintf(b.progress, "%s on %s: %d streams open, %d ended\n", w.name, p.name, n, ended.Load())
+	during, memoryErr := p.memory()
+	work.Wait()
+	if err := errors.Join(slices.DeleteFunc(append(errs, memoryErr), func(err error) bool { return err == nil })...); err != nil {
+		return firstLine(err)
+	}
+	for k := range all {
+		if all[k].text != all[0].text {
+			return fmt.Errorf("stream %d differs from stream 0:\n%q\n%q", k, all[k].text, all[0].text)
+		}
+	}
+	name := w.name
+	if p.name != "agentrt" {
+		name += "_" + p.name
+	}
+	b.figures[name+"_streams"] = float64(n)
+	b.figures[name+"_stream_kib"] = (during - before) / float64(n)
+	b.figures[name+"_streams_total_mib"] = during / 1024
+	if w.timed {
+		var late []time.Duration
+		for _, s := range all {
+			late = append(late, s.late...)
+		}
+		slices.Sort(late)
+		b.figures[name+"_streams_delay_p99_ms"] = milliseconds(late[len(late)*99/100])
+	}
+	return nil
+}
+
+// firstLine shortens what thousands of streams report alike.
+func firstLine(err error) error {
+	text, rest, more := strings.Cut(err.Error(), "\n")
+	if more {
+		text += fmt.Sprintf(" (and %d more lines)", strings.Count(rest, "\n")+1)
+	}
+	return errors.New(text)
+}
