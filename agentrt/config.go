@@ -68,6 +68,7 @@ func (c Config) withDefaults(dataDir string) Config {
 	setDefault(&c.HTTP.MaxBody, http.MaxBody)
 	setDefault(&c.HTTP.StreamIdle, http.StreamIdle)
 	setDefault(&c.HTTP.MaxStream, http.MaxStream)
+	setDefault(&c.HTTP.Heartbeat, http.Heartbeat)
 	setDefault(&c.HTTP.WriteTimeout, http.WriteTimeout)
 	setDefault(&c.HTTP.Background, http.Background)
 	c.HTTP.Prefix, c.HTTP.Dev = http.Prefix, http.Dev

@@ -47,8 +47,10 @@ func loadFailed(err error) bool {
 }
 
 func (e *Engine) route(se *core.ServeEvent) {
+	// The trigger has its own limit of bodies. Compression, if the app binds it to
+	// all routes, would merge the chunks of streams.
 	for _, path := range []string{Prefix, Prefix + "/{path...}"} {
-		se.Router.Any(path, e.http.Handle).Unbind(apis.DefaultBodyLimitMiddlewareId)
+		se.Router.Any(path, e.http.Handle).Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultGzipMiddlewareId)
 	}
 	admin := se.Router.Group("/api/agentrt")
 	admin.Bind(apis.RequireSuperuserAuth())

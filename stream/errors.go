@@ -25,4 +25,7 @@ var (
 	ErrWrite = errors.New("stream: writing to the client failed")
 	// ErrIdle reports that the source gave nothing for the idle timeout.
 	ErrIdle = errors.New("stream: the source was idle for too long")
+	// ErrPartialEvent reports that the source failed inside an event of which the
+	// client has a part: only the end of the connection can tell it.
+	ErrPartialEvent = errors.New("stream: the source failed inside a large event")
 )

@@ -33,6 +33,10 @@ type HTTPConfig struct {
 	// StreamIdle is how long a started stream may be silent, MaxStream how long
 	// it may last at all; 2 minutes and 1 hour by default.
 	StreamIdle, MaxStream time.Duration
+	// Heartbeat is after which silence an event stream gets an empty comment, so
+	// that nothing on the way takes it for dead; 15 s by default, negative for
+	// never. It does not extend StreamIdle.
+	Heartbeat time.Duration
 	// WriteTimeout is how long one write to the client may take, 30 s by default.
 	WriteTimeout time.Duration
 	// Background is how long work registered with waitUntil may go on after the
@@ -50,6 +54,7 @@ func DefaultHTTPConfig(prefix string) HTTPConfig {
 		MaxBody:      32 << 20,
 		StreamIdle:   2 * time.Minute,
 		MaxStream:    time.Hour,
+		Heartbeat:    15 * time.Second,
 		WriteTimeout: 30 * time.Second,
 		Background:   30 * time.Second,
 	}

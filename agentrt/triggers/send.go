@@ -35,8 +35,13 @@ func (x *exchange) send(r *response) error {
 		}
 		header.Add(name, pair[1])
 	}
+	events := isEventStream(header)
+	if events {
+		setDefault(header, "Cache-Control", "no-cache")
+		setDefault(header, "X-Accel-Buffering", "no")
+	}
 	if r.stream != nil {
-		return x.sendStream(r)
+		return x.sendStream(r, events)
 	}
 	if bodyAllowed(r.Status) && x.event.Request.Method != http.MethodHead {
 		header.Set("Content-Length", strconv.Itoa(len(r.body)))
@@ -52,19 +57,25 @@ func (x *exchange) send(r *response) error {
 	return nil
 }
 
+// isEventStream reports whether the body is text of server-sent events: one that
+// is compressed cannot be taken apart.
+func isEventStream(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	coding := h.Get("Content-Encoding")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") && (coding == "" || strings.EqualFold(coding, "identity"))
+}
+
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusResetContent && status != http.StatusNotModified
 }
 
 // sendStream copies the body as it is produced. The server's own write timeout
 // is replaced by one for each write; silence and total length have limits.
-func (x *exchange) sendStream(r *response) error {
+func (x *exchange) sendStream(r *response, events bool) error {
 	w, config := x.event.Response, x.trigger.config
-	header := w.Header()
-	events := strings.HasPrefix(header.Get("Content-Type"), "text/event-stream")
 	if events {
-		setDefault(header, "Cache-Control", "no-cache")
-		setDefault(header, "X-Accel-Buffering", "no")
+		// Heartbeats and an error event would make the body longer.
+		w.Header().Del("Content-Length")
 	}
 	w.WriteHeader(r.Status)
 	if x.event.Request.Method == http.MethodHead || !bodyAllowed(r.Status) {
@@ -74,7 +85,9 @@ func (x *exchange) sendStream(r *response) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(x.event.Request.Context(), config.MaxStream, errMaxStream)
 	defer cancel()
-	_, err := stream.Copy(ctx, w, r.stream, stream.CopyConfig{WriteTimeout: config.WriteTimeout, IdleTimeout: config.StreamIdle})
+	_, err := stream.Copy(ctx, w, r.stream, stream.CopyConfig{
+		WriteTimeout: config.WriteTimeout, IdleTimeout: config.StreamIdle, Events: events, Heartbeat: config.Heartbeat,
+	})
 	switch {
 	case err == nil:
 		x.background()
@@ -83,7 +96,7 @@ func (x *exchange) sendStream(r *response) error {
 		x.part()
 		return nil
 	}
-	x.streamFailed(err, events)
+	x.streamFailed(err, events && !errors.Is(err, stream.ErrPartialEvent))
 	return nil
 }
 
@@ -94,7 +107,8 @@ func setDefault(h http.Header, name, value string) {
 }
 
 // streamFailed ends a response whose body failed so that the client notices: an
-// event stream with an error event, anything else by closing the connection.
+// event stream with an error event, anything else and an event that was cut off by
+// closing the connection.
 func (x *exchange) streamFailed(err error, events bool) {
 	var cause error
 	select {
@@ -115,5 +129,5 @@ func (x *exchange) streamFailed(err error, events bool) {
 	}
 	data, _ := json.Marshal(map[string]string{"message": message, "requestId": x.id})
 	// The client may have left by now, and nobody else is there to tell.
-	_, _ = fmt.Fprintf(x.event.Response, "\n\nevent: error\ndata: %s\n\n", data)
+	_ = stream.SendEvent(x.event.Response, stream.Event{Type: "error", Data: string(data)}, x.trigger.config.WriteTimeout)
 }
