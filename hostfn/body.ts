@@ -36,6 +36,7 @@ export function hostError(error: any): unknown {
 const FRESH = 0;
 const READING = 1;
 const ENDED = 2;
+const FAILED = 3;
 
 /** A body that the host holds. It may be failed from outside, and tells once when it has ended. */
 export class RidSource implements HostSource {
@@ -136,6 +137,63 @@ export class RidSource implements HostSource {
     }
     this.#end();
     closeBytes(c);
+  }
+}
+
+/** A body that is here already, of an exchange that may still be aborted until somebody has read it. */
+export class WholeSource implements HostSource {
+  readonly #bytes: Uint8Array;
+  #state = FRESH;
+  #reason: unknown;
+  #readable: Readable | null = null;
+  /** Called once when the source was read or failed. */
+  onEnd: (() => void) | null = null;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  #end(state: number): void {
+    this.#state = state;
+    const { onEnd } = this;
+    this.onEnd = null;
+    if (onEnd !== null) onEnd();
+  }
+
+  /** There is no handle. */
+  take(): number {
+    return 0;
+  }
+
+  /** Ends the source with an error, as an abort does. */
+  fail(reason: unknown): void {
+    if (this.#state !== FRESH) return;
+    this.#reason = reason;
+    if (this.#readable !== null) byteError(this.#readable.controller as ByteController, reason);
+    this.#end(FAILED);
+  }
+
+  readAll(): Promise<Uint8Array> {
+    if (this.#state === FAILED) return promiseReject(this.#reason);
+    this.#end(ENDED);
+    return promiseFulfilled(this.#bytes);
+  }
+
+  open(): ReadableStream {
+    const readable = (this.#readable = createReadableBytes(() => {
+      const c = readable.controller as ByteController;
+      this.#end(ENDED);
+      if (this.#bytes.length > 0) byteEnqueue(c, this.#bytes);
+      closeBytes(c);
+      return undefined;
+    }, () => {
+      this.#end(ENDED);
+      return undefined;
+    }));
+    const stream = wrapReadable(readable);
+    if (this.#state === FAILED) byteError(readable.controller as ByteController, this.#reason);
+    else bindSource(stream, this);
+    return stream;
   }
 }
 

@@ -42,17 +42,24 @@ type fetchResponse struct {
 	Redirected bool        `json:"redirected"`
 	Headers    [][2]string `json:"headers"`
 	RID        int         `json:"rid"`
+	// Whole says that the reply brings the body, instead of RID.
+	Whole bool `json:"whole"`
 }
+
+// reply is what the operation gives.
+type reply = quickjs.Message[fetchResponse]
 
 // RegisterFetch adds the operation behind fetch
 // (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch, without caches,
 // cookies and CORS, which only browsers have).
 //
-//	fetch async {method, url, headers, redirect, rid?}, bytes? -> {status, statusText, url, redirected, headers, rid}
+//	fetch async {method, url, headers, redirect, rid?}, bytes? -> {status, statusText, url, redirected, headers, rid, whole}, bytes
 //
 // The body of the request is the bytes, or the stream rid, which must be
 // untouched. redirect is "follow" (the default, 20 at most), "manual" or "error".
-// The rid of the response is 0 if it has no body.
+// The rid of the response is 0 if it has no body, or if the reply brings it: whole
+// is true for bodies with a Content-Length of at most 16 KiB that arrive with the
+// head or within a millisecond.
 //
 // Headers that belong to the connection are left out of requests: Connection,
 // Expect, Host, HTTP2-Settings, Keep-Alive, Proxy-Connection, TE, Trailer,
@@ -65,15 +72,15 @@ type fetchResponse struct {
 // upstream request ends with the invocation, with the op before the head has
 // arrived, and with body.cancel after it.
 func RegisterFetch(ops *quickjs.Ops) {
-	quickjs.Async(ops, "fetch", func(ctx context.Context, m quickjs.Message[fetchRequest]) (fetchResponse, error) {
+	quickjs.Async(ops, "fetch", func(ctx context.Context, m quickjs.Message[fetchRequest]) (reply, error) {
 		scope, err := ScopeFrom(ctx)
 		if err != nil {
-			return fetchResponse{}, err
+			return reply{}, err
 		}
 		f := fetcher{scope: scope, method: m.Head.Method, redirect: m.Head.Redirect, body: m.Body}
 		if m.Head.RID != 0 {
 			if f.stream, err = scope.Streams.Take(m.Head.RID); err != nil {
-				return fetchResponse{}, bodyError(err)
+				return reply{}, bodyError(err)
 			}
 		}
 		res, err := f.run(ctx, m.Head)
@@ -111,7 +118,7 @@ func (f *fetcher) host() string {
 	return f.target.Host
 }
 
-func (f *fetcher) run(ctx context.Context, req fetchRequest) (res fetchResponse, err error) {
+func (f *fetcher) run(ctx context.Context, req fetchRequest) (res reply, err error) {
 	if limit := f.scope.Limits.fetches(); f.scope.fetches.Add(1) > limit && limit >= 0 {
 		return res, cause{fmt.Sprintf("the invocation has called fetch %d times, which is its limit", limit), "ERR_FETCH_LIMIT"}
 	}
@@ -138,7 +145,7 @@ func (f *fetcher) run(ctx context.Context, req fetchRequest) (res fetchResponse,
 	}
 	if err == nil {
 		res, err = f.respond(r, func() { cancel(errBodyEnded) })
-		res.Redirected = redirected
+		res.Head.Redirected = redirected
 	}
 	if err != nil {
 		release()
@@ -277,26 +284,36 @@ func (f *fetcher) send(ctx context.Context) (*http.Response, error) {
 
 // respond describes the response and opens its body; ended is called when the
 // upstream request may be forgotten.
-func (f *fetcher) respond(r *http.Response, ended func()) (res fetchResponse, err error) {
-	res = fetchResponse{Status: r.StatusCode, StatusText: statusText(r), URL: f.target.String()}
+func (f *fetcher) respond(r *http.Response, ended func()) (res reply, err error) {
+	res.Head = fetchResponse{Status: r.StatusCode, StatusText: statusText(r), URL: f.target.String()}
 	body := &upstreamBody{ReadCloser: r.Body, ended: ended}
 	if f.method == http.MethodHead || isNullBody(r.StatusCode) {
 		if err := body.Close(); err != nil {
 			return res, err
 		}
-		res.Headers, err = f.list(r.Header)
+		res.Head.Headers, err = f.list(r.Header)
 		return res, err
 	}
+	small := r.ContentLength >= 0 && r.ContentLength <= smallResponse
 	if list := codings(r.Header["Content-Encoding"]); len(list) > 0 {
-		body.ReadCloser = newDecoder(r.Body, list, f.scope.Limits.decompressed())
+		body.ReadCloser, small = newDecoder(r.Body, list, f.scope.Limits.decompressed()), false
 		r.Header.Del("Content-Encoding")
 		r.Header.Del("Content-Length")
 	}
-	if res.Headers, err = f.list(r.Header); err == nil {
-		res.RID, err = f.scope.Streams.AddReader(body)
-	}
-	if err != nil {
+	if res.Head.Headers, err = f.list(r.Header); err != nil {
 		_ = body.Close()
+		return res, err
+	}
+	var open io.ReadCloser = body
+	if small {
+		early := readEarly(body, r.ContentLength)
+		if res.Body, res.Head.Whole = early.whole(); res.Head.Whole {
+			return res, early.Close()
+		}
+		open = early
+	}
+	if res.Head.RID, err = f.scope.Streams.AddReader(open); err != nil {
+		_ = open.Close()
 	}
 	return res, err
 }

@@ -8,7 +8,7 @@ import { Request, headerListOf, isInvocationSignal, isRequest, requestSignal, re
 import { makeResponse, type Response } from "../polyfill/response.ts";
 import { promiseFulfilled, promiseReject, promiseThen } from "../polyfill/streams/intrinsics.ts";
 import { required } from "../polyfill/webidl.ts";
-import { RidSource, cancelRid, hostError, upload } from "./body.ts";
+import { RidSource, WholeSource, cancelRid, hostError, upload } from "./body.ts";
 
 interface Head {
   status: number;
@@ -17,9 +17,11 @@ interface Head {
   redirected: boolean;
   headers: HeaderList;
   rid: number;
+  /** The body came along. */
+  whole: boolean;
 }
 
-const fetchOp = host.op<Promise<Head>>("fetch");
+const fetchOp = host.op<Promise<{ head: Head; body: ArrayBuffer }>>("fetch");
 const { callId, cancel } = host;
 
 /** Exchanges that a signal may abort. Users hold their signals weakly, so they must be held here until the body has ended. */
@@ -34,7 +36,7 @@ class Exchange {
   readonly #signal: AbortSignal | null;
   readonly #onAbort: (() => void) | null;
   #upload: ReturnType<typeof upload> | null = null;
-  #source: RidSource | null = null;
+  #source: RidSource | WholeSource | null = null;
   #call = 0;
   #ended = false;
 
@@ -71,28 +73,37 @@ class Exchange {
     const { method, url, redirect } = state;
     const reply = fetchOp({ method, url, redirect, headers: headerListOf(state), rid }, bytes);
     this.#call = callId();
-    promiseThen(reply, (head: Head) => this.#arrive(head), (e) => {
+    promiseThen(reply, ({ head, body }: { head: Head; body: ArrayBuffer }) => this.#arrive(head, body), (e) => {
       const error = hostError(e);
       this.#stopUpload(error);
       this.#fail(error);
     });
   }
 
-  #arrive(head: Head): void {
+  #arrive(head: Head, bytes: ArrayBuffer): void {
     this.#call = 0;
-    const { rid } = head;
+    const { rid, whole } = head;
     if (this.#ended) {
       if (rid > 0) cancelRid(rid);
       return;
     }
-    const source = rid > 0 ? new RidSource(rid) : null;
-    this.#resolve(makeResponse({ ...head, body: source === null ? null : new BodyState(null, source, null) }));
-    if (source === null || this.#signal === null) {
+    const signal = this.#signal;
+    const abortable = signal !== null && !isInvocationSignal(signal);
+    let body: BodyState | null = null;
+    let source: RidSource | WholeSource | null = null;
+    if (whole && !abortable) body = new BodyState(new Uint8Array(bytes), null, null);
+    else if (whole) source = new WholeSource(new Uint8Array(bytes));
+    else if (rid > 0) {
+      source = new RidSource(rid);
+      source.independent = !abortable;
+    }
+    if (source !== null) body = new BodyState(null, source, null);
+    this.#resolve(makeResponse({ ...head, body }));
+    if (source === null || signal === null) {
       this.#end();
       return;
     }
     this.#source = source;
-    source.independent = isInvocationSignal(this.#signal);
     source.onEnd = () => this.#end();
   }
 

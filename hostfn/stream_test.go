@@ -272,6 +272,7 @@ func TestSplice(t *testing.T) {
 	w := newWorld(t)
 	s := newServer(t, func(rw http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		rw.(http.Flusher).Flush() // the length is not known then
 		fmt.Fprintf(rw, "%s upstream", body)
 	})
 	take := func(code string, args any) (string, bool) {
