@@ -46,7 +46,7 @@ func thisMachine() Machine {
 	return m
 }
 
-// all are the groups by name.
+// all are the groups by name, but for vector, which has flags of its own.
 var all = map[string]func(ctx context.Context, quick bool, progress io.Writer) (map[string]float64, error){
 	"engine": engine,
 	"cold":   cold,
@@ -66,6 +66,8 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.SetOutput(progress)
 	asJSON := flags.Bool("json", false, "print JSON")
 	quick := flags.Bool("quick", false, "fewer rounds")
+	measures := maps.Clone(all)
+	measures["vector"] = vectorGroup(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -77,9 +79,9 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 	figures := map[string]float64{}
 	for _, g := range groups {
-		measure, ok := all[g]
+		measure, ok := measures[g]
 		if !ok {
-			return fmt.Errorf("there is no group %q (groups: %s)", g, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+			return fmt.Errorf("there is no group %q (groups: %s)", g, strings.Join(slices.Sorted(maps.Keys(measures)), ", "))
 		}
 		got, err := measure(ctx, *quick, progress)
 		if err != nil {
