@@ -9,8 +9,8 @@ import (
 
 func benchCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:                "bench [engine|cold|http|start|vector] [--json] [--quick]",
-		Short:              "Measures this machine: instances, host calls, memory, requests, streams, vectors",
+		Use:   "bench [engine|cold|http|start|vector] [--json] [--quick]",
+		Short: "Measures this machine: instances, host calls, memory, requests, streams, vectors",
 		Long: `Without groups all but vector are measured. The group vector has flags of its own:
 --n vectors, --dim dimensions, --backend sqlite, --data clustered, offset or isotropic.`,
 		DisableFlagParsing: true,

@@ -3,6 +3,7 @@ package sqlitevec
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/agentrt/agentrt/vector"
@@ -15,11 +16,12 @@ import (
 // A stored code is the words of 64 signs and the length as a number of 32 bits, all
 // little-endian. The length of an empty slot is negative.
 //
-// Vectors of few dimensions get minWords words all the same: each further bit is the
-// sign of one more random projection.
+// Vectors of few dimensions are coded several times, each time rotated otherwise, to
+// get some minWords words.
 type encoder struct {
 	metric vector.Metric
 	words  int
+	period int
 	centre []float32
 	signs  [2][]float32
 }
@@ -27,7 +29,8 @@ type encoder struct {
 const minWords = 8
 
 func newEncoder(space vector.Space, centre []float32) *encoder {
-	e := &encoder{metric: space.Metric, words: max(minWords, (space.Dim+63)/64), centre: centre}
+	blocks := (space.Dim + 63) / 64
+	e := &encoder{metric: space.Metric, words: blocks * max(1, minWords/blocks), period: 64 * blocks, centre: centre}
 	random := rand.New(rand.NewPCG(1, uint64(space.Dim)))
 	for k := range e.signs {
 		e.signs[k] = make([]float32, 64*e.words)
@@ -53,6 +56,19 @@ func (e *encoder) appendCode(buf []byte, v []float32) []byte {
 
 // code writes the signs of v and returns the length of what was coded.
 func (e *encoder) code(code []uint64, v []float32, centred bool) float32 {
+	x, length := e.rotate(v, centred)
+	for w := range code {
+		var word uint64
+		for j, f := range x[64*w : 64*w+64] {
+			word |= uint64(math.Float32bits(f)>>31) << j
+		}
+		code[w] = word
+	}
+	return length
+}
+
+// rotate returns the rotated vector, not to scale, and the length of what was rotated.
+func (e *encoder) rotate(v []float32, centred bool) ([]float32, float32) {
 	x, y := make([]float32, 64*e.words), make([]float32, 64*e.words)
 	copy(x, v)
 	if e.metric == vector.Cosine {
@@ -64,6 +80,9 @@ func (e *encoder) code(code []uint64, v []float32, centred bool) float32 {
 			x[i] -= e.centre[i]
 		}
 		squares += float64(x[i]) * float64(x[i])
+	}
+	for at := e.period; at < len(x); at += e.period {
+		copy(x[at:], x[:e.period])
 	}
 	for k := range e.signs {
 		for i, s := range e.signs[k] {
@@ -81,14 +100,7 @@ func (e *encoder) code(code []uint64, v []float32, centred bool) float32 {
 			x, y = y, x
 		}
 	}
-	for w := range code {
-		var word uint64
-		for j, f := range x[64*w : 64*w+64] {
-			word |= uint64(math.Float32bits(f)>>31) << j
-		}
-		code[w] = word
-	}
-	return float32(math.Sqrt(squares))
+	return x, float32(math.Sqrt(squares))
 }
 
 func normalise(x []float32) {
@@ -113,24 +125,49 @@ func hadamard(x *[64]float32) {
 	}
 }
 
-// question is an encoded query. The estimated distance, up to a monotonic function,
-// of a code of the given length that differs in d signs is
-// square*length² - length*cosine[d].
+// question is an encoded query. Distances are estimated up to a monotonic function,
+// as square*length² - length*c for a code of the given length, where c stands for the
+// cosine. The coarse estimate takes it from the number of signs that differ:
+// cosine[different]. The fine one takes it from the numbers of the query, whose signed
+// sums are in sums for each byte of a code.
 type question struct {
 	code   []uint64
 	square float32
 	cosine []float32
+	sums   [][256]float32
 }
 
 func (e *encoder) question(v []float32) *question {
-	q := &question{code: make([]uint64, e.words), cosine: make([]float32, 64*e.words+1)}
-	length := e.code(q.code, v, e.metric != vector.Dot)
+	n := 64 * e.words
+	q := &question{code: make([]uint64, e.words), cosine: make([]float32, n+1), sums: make([][256]float32, n/8)}
+	centred := e.metric != vector.Dot
+	rotated, length := e.rotate(v, centred)
+	e.code(q.code, v, centred)
 	scale := float64(length)
-	if e.metric != vector.Dot {
+	if centred {
 		q.square, scale = 1, 2*scale
 	}
 	for d := range q.cosine {
-		q.cosine[d] = float32(scale * math.Cos(math.Pi*float64(d)/float64(64*e.words)))
+		q.cosine[d] = float32(scale * math.Cos(math.Pi*float64(d)/float64(n)))
+	}
+	var squares float64
+	for _, f := range rotated {
+		squares += float64(f) * float64(f)
+	}
+	// The signs of a unit vector have on average sqrt(2/π) of its cosine.
+	factor := float32(scale * math.Sqrt(math.Pi/2) / math.Sqrt(max(squares, math.SmallestNonzeroFloat32)*float64(n)))
+	for k := range q.sums {
+		part := rotated[8*k : 8*k+8]
+		var all float32
+		for _, f := range part {
+			all += f
+		}
+		sums := &q.sums[k]
+		sums[0] = all * factor
+		for b := 1; b < 256; b++ {
+			low := b & -b
+			sums[b] = sums[b-low] - 2*factor*part[bits.TrailingZeros(uint(low))]
+		}
 	}
 	return q
 }

@@ -13,7 +13,7 @@ import (
 // otherwise for all ids that it permits.
 const (
 	probe     = 256
-	maxCoarse = 3000
+	maxCoarse = 1500
 )
 
 // permitted returns the slots to choose candidates from: nil if there is no filter.

@@ -20,6 +20,9 @@ type candidate struct {
 // scanBlock is the number of chunks for which a scan holds the lock.
 const scanBlock = 16
 
+// For c candidates coarse*c are estimated finely, at most maxFine or 4*c.
+const coarse, maxFine = 10, 8000
+
 // maxScanners bounds the goroutines of one search.
 const maxScanners = 4
 
@@ -43,19 +46,39 @@ func (x *index) nearest(q *question, slots []uint32, c int) (found []candidate, 
 	} else {
 		x.estimate(q, slots, estimates)
 	}
-	picked, all := smallest(estimates, c)
+	picked, all := smallest(estimates, min(coarse*c, max(maxFine, 4*c)))
 	x.mu.RLock()
-	defer x.mu.RUnlock()
+	words := len(q.code)
 	for _, i := range picked {
 		slot := uint32(i)
 		if slots != nil {
 			slot = slots[i]
 		}
-		if id := x.idOf(slot); id != "" {
-			found = append(found, candidate{slot: slot, estimate: estimates[i], id: id})
+		part, at := x.chunks[slot/chunkSize], int(slot%chunkSize)
+		if id := part.ids[at]; id != "" {
+			found = append(found, candidate{slot: slot, estimate: q.fine(part.lengths[at], part.codes[at*words:(at+1)*words]), id: id})
 		}
 	}
+	x.mu.RUnlock()
+	slices.SortFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.estimate, b.estimate), cmp.Compare(a.slot, b.slot))
+	})
+	if len(found) > c {
+		found, all = found[:c], false
+	}
 	return found, all
+}
+
+// fine is the estimate that uses the numbers of the query.
+func (q *question) fine(length float32, code []uint64) float32 {
+	var sum float32
+	for w, word := range code {
+		sums := q.sums[8*w : 8*w+8]
+		for k := range sums {
+			sum += sums[k][byte(word>>(8*k))]
+		}
+	}
+	return length * (q.square*length - sum)
 }
 
 // estimateAll splits the chunks among goroutines.

@@ -13,8 +13,8 @@ import (
 	"github.com/pocketbase/dbx"
 )
 
-// Verify is vector.Store's. It compares the vectors with the stored index and the
-// stored index with memory, all in one state of the database.
+// Verify is vector.Store's. It compares the vectors with the stored index in one state
+// of the database.
 func (s *Store) Verify(ctx context.Context, name string, progress func(done, total int)) (v vector.Verification, err error) {
 	err = s.snapshot(ctx, func(tx *dbx.Tx) error {
 		v, err = s.verify(ctx, tx, name, progress)

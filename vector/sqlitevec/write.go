@@ -111,21 +111,29 @@ func (w *writer) query(text string, params dbx.Params) *dbx.Query {
 	return q.Bind(params)
 }
 
-func (w *writer) put(item vector.Item) error {
-	slot := "NULL"
-	if w.free {
-		slot = "(SELECT min(slot) FROM " + w.meta.free() + ")"
+// slot returns the slot of a record, 0 if it has none. (RETURNING and upserts would
+// make SQLite keep a journal of each statement, which took most of the time.)
+func (w *writer) slot(id string) (at int64, err error) {
+	err = w.query("SELECT slot FROM "+w.vectors()+" WHERE id = {:id}", dbx.Params{"id": id}).Row(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
 	}
-	var at int64
-	err := w.query("INSERT INTO "+w.vectors()+" (slot, id, v) VALUES ("+slot+", {:id}, {:v}) ON CONFLICT (id) DO UPDATE SET v = excluded.v RETURNING slot",
-		dbx.Params{"id": item.ID, "v": vector.Encode(make([]byte, 0, 4*w.Dim), item.Vector)}).Row(&at)
+	return at, err
+}
+
+func (w *writer) put(item vector.Item) error {
+	at, err := w.slot(item.ID)
 	if err != nil {
 		return err
 	}
-	if w.free {
-		if _, err := w.query("DELETE FROM "+w.meta.free()+" WHERE slot = {:slot}", dbx.Params{"slot": at}).Execute(); err != nil {
-			return err
-		}
+	v := vector.Encode(make([]byte, 0, 4*w.Dim), item.Vector)
+	if at != 0 {
+		_, err = w.query("UPDATE "+w.vectors()+" SET v = {:v} WHERE slot = {:slot}", dbx.Params{"slot": at, "v": v}).Execute()
+	} else {
+		at, err = w.insert(item.ID, v)
+	}
+	if err != nil {
+		return err
 	}
 	for generation, e := range w.encoders {
 		if err := w.record(generation, at, item.ID, e.appendCode(make([]byte, 0, e.size()), item.Vector)); err != nil {
@@ -135,13 +143,34 @@ func (w *writer) put(item vector.Item) error {
 	return nil
 }
 
-func (w *writer) delete(id string) error {
-	var at int64
-	err := w.query("DELETE FROM "+w.vectors()+" WHERE id = {:id} RETURNING slot", dbx.Params{"id": id}).Row(&at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+// insert takes a free slot, or the next.
+func (w *writer) insert(id string, v []byte) (int64, error) {
+	var slot any
+	if w.free {
+		var at sql.NullInt64
+		if err := w.query("SELECT min(slot) FROM "+w.meta.free(), nil).Row(&at); err != nil {
+			return 0, err
+		}
+		if w.free = at.Valid; w.free {
+			slot = at.Int64
+			if _, err := w.query("DELETE FROM "+w.meta.free()+" WHERE slot = {:slot}", dbx.Params{"slot": slot}).Execute(); err != nil {
+				return 0, err
+			}
+		}
 	}
+	result, err := w.query("INSERT INTO "+w.vectors()+" (slot, id, v) VALUES ({:slot}, {:id}, {:v})", dbx.Params{"slot": slot, "id": id, "v": v}).Execute()
 	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+func (w *writer) delete(id string) error {
+	at, err := w.slot(id)
+	if err != nil || at == 0 {
+		return err
+	}
+	if _, err := w.query("DELETE FROM "+w.vectors()+" WHERE slot = {:slot}", dbx.Params{"slot": at}).Execute(); err != nil {
 		return err
 	}
 	if _, err := w.query("INSERT INTO "+w.meta.free()+" (slot) VALUES ({:slot})", dbx.Params{"slot": at}).Execute(); err != nil {
