@@ -52,7 +52,7 @@ type options struct {
 	against []string
 }
 
-// all are the groups by name.
+// all are the groups by name, but for vector, which has flags of its own.
 var all = map[string]func(ctx context.Context, o options, progress io.Writer) (map[string]float64, error){
 	"engine":  engine,
 	"cold":    cold,
@@ -81,6 +81,8 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 	asJSON := flags.Bool("json", false, "print JSON")
 	quick := flags.Bool("quick", false, "fewer rounds")
 	against := flags.String("against", "go,node", "peers of the group tokens: go, node, deno, bun")
+	measures := maps.Clone(all)
+	measures["vector"] = vectorGroup(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -92,9 +94,9 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 	figures := map[string]float64{}
 	for _, g := range groups {
-		measure, ok := all[g]
+		measure, ok := measures[g]
 		if !ok {
-			return fmt.Errorf("there is no group %q (groups: %s)", g, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+			return fmt.Errorf("there is no group %q (groups: %s)", g, strings.Join(slices.Sorted(maps.Keys(measures)), ", "))
 		}
 		got, err := measure(ctx, options{*quick, strings.FieldsFunc(*against, func(r rune) bool { return r == ',' })}, progress)
 		if err != nil {
