@@ -122,7 +122,7 @@ func (d *direct) list() (any, error) {
 	records := []*core.Record{}
 	result, err := provider.ParseAndExec(d.event.Request.URL.RawQuery, &records)
 	if err != nil {
-		return nil, orBadRequest(err, "")
+		return nil, orBadRequest(err, "The list cannot be read: "+err.Error())
 	}
 	if err := apis.EnrichRecords(d.event, records); err != nil {
 		return nil, err
