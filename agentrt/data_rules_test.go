@@ -361,6 +361,9 @@ func (g *generator) operation() operation {
 	}
 	w := g.write(o.Kind)
 	w.As = o.As
+	if w.Collection == "comments" && g.chance(70) {
+		w.Options["headers"] = map[string]string{"X-Force": "1"}
+	}
 	return w
 }
 
@@ -371,8 +374,10 @@ func (g *generator) options(collection string) map[string]any {
 			"tags.name ?= 'tag1'", "@request.auth.id != ''", "@collection.vault.text = 'v'", "nothing = 1", "(broken", "meta.k = 1", "note.title ~ '1'", "note.secret = 's1'",
 			"name = 'bob'", "email ~ 'example'", "role = 'manager'", "comments_via_note.text ~ 'c'", "text ~ 'c1'", "title = 'none at all'", "password != ''", "tokenKey != ''")
 	}
+	// Without a total order SQLite is free to choose one.
+	o["sort"] = "id"
 	if g.chance(50) {
-		o["sort"] = pick(g, "-n,id", "title", "owner.name,id", "secret,id", "-@rowid", "nothing", "id", "-created,id", "email,id")
+		o["sort"] = pick(g, "-n,id", "title,id", "owner.name,id", "secret,id", "-@rowid", "nothing", "id", "-n,title,id", "email,id")
 	}
 	if g.chance(50) {
 		o["expand"] = pick(g, "owner", "tags", "owner,tags", "note.owner", "note,author", "comments_via_note", "comments_via_note.author", "notes_via_owner", "vault_via_note", "nothing")
@@ -439,9 +444,8 @@ func (g *generator) body(collection, kind string) map[string]any {
 			maybe(10, "owner", person)
 		}
 		maybe(30, "tags", []string{g.id("tags"), g.id("tags")})
-		maybe(20, "tags+", g.id("tags"))
-		maybe(20, "+tags", g.id("tags"))
-		maybe(20, "tags-", g.id("tags"))
+		// One modifier only: PocketBase applies those of one length in any order.
+		maybe(40, pick(g, "tags+", "+tags", "tags-"), g.id("tags"))
 		maybe(20, "meta", pick[any](g, map[string]any{"k": 1}, []any{1, "x"}, "text", nil))
 		maybe(10, "unknown", 1)
 	case "comments":
