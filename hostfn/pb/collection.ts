@@ -105,7 +105,8 @@ interface Call {
 async function send(as: Identity, call: Call, options?: Options, body?: Encoded): Promise<any> {
   const signal: AbortSignal | undefined = options?.signal;
   if (signal?.aborted) throw new ClientResponseError({ isAbort: true, originalError: signal.reason });
-  const promise = records({ ...call, as, headers: options?.headers, contentType: body?.contentType }, body?.bytes);
+  const { method, collection, id: record, query } = call;
+  const promise = records({ as, method, collection, id: record, query, headers: options?.headers, contentType: body?.contentType }, body?.bytes);
   if (!signal) {
     try {
       return await promise;
@@ -140,9 +141,10 @@ class FullList implements PromiseLike<any[]> {
   async #load(): Promise<any[]> {
     const all: any[] = [];
     for (let page = 1; ; page++) {
-      const list = await this.#page(page);
-      for (const item of list.items) all.push(item);
-      if (list.items.length < list.perPage) return all;
+      const { items, perPage } = await this.#page(page);
+      if (page === 1 && items.length < perPage) return items;
+      for (let k = 0; k < items.length; k++) all[all.length] = items[k];
+      if (items.length < perPage) return all;
     }
   }
 
