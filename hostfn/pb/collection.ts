@@ -8,8 +8,9 @@ import { encodeMultipart } from "../../polyfill/multipart.ts";
 import { encodeUtf8 } from "../../polyfill/utf8.ts";
 import { ClientResponseError, notFound, responseError } from "./error.ts";
 import { filter } from "./filter.ts";
+import { op } from "./op.ts";
 
-const records = host.op<Promise<any>>("pb.records");
+const records = op<Promise<any>>("pb.records");
 
 type Body = Record<string, any> | FormData;
 type Options = Record<string, any>;

@@ -1,6 +1,6 @@
 // pb.db: SQL on the app's database.
 
-import { host } from "../../polyfill/host.ts";
+import { op } from "./op.ts";
 
 interface Rows {
   rows: Record<string, any>[];
@@ -8,8 +8,8 @@ interface Rows {
   bigints: [number, string, string][];
 }
 
-const queryOp = host.op<Promise<Rows>>("pb.db.query");
-const execOp = host.op<Promise<{ rowsAffected: number; lastInsertId: number }>>("pb.db.exec");
+const queryOp = op<Promise<Rows>>("pb.db.query");
+const execOp = op<Promise<{ rowsAffected: number; lastInsertId: number }>>("pb.db.exec");
 
 type Params = Record<string, unknown> | unknown[];
 

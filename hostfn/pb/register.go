@@ -6,4 +6,5 @@ import "github.com/agentrt/agentrt/quickjs"
 func Register(ops *quickjs.Ops) {
 	RegisterCollection(ops)
 	RegisterDB(ops)
+	RegisterTx(ops)
 }
