@@ -1,7 +1,7 @@
 /** The global `pb`: PocketBase from inside a function. */
 declare const pb: PocketBase;
 
-interface PocketBase extends RecordClient {
+interface PocketBase extends RecordClient, RecordHooks {
   /**
    * The records as the collections' API rules show them to an auth record (ctx.auth, for example), or to a guest if it is null: rules,
    * hidden fields, email visibility, manage rules and request hooks, as for a request to the Web API. The record is read anew in each call;
@@ -10,6 +10,34 @@ interface PocketBase extends RecordClient {
    */
   as(record: { id: string; collectionId?: string; collectionName?: string } | null): RecordClient;
   readonly db: PocketBaseSQL;
+  /**
+   * Runs `fn` in one transaction: when it returns, everything is committed, when it throws, everything is rolled back and the error is thrown on.
+   * Operations through `tx` (the members of `pb`) and through `pb` itself belong to it and run one after another; so do those that other parts of
+   * the same handler start meanwhile. Record hooks run inside it, After hooks once it is committed. Operations that were not awaited are waited for.
+   *
+   * The database has one writer: all other writes wait for the transaction, `fetch` inside included. If `fn` does not return within `timeout`
+   * (milliseconds, 5,000 by default, at most 30,000) the transaction is rolled back and the error has the code ERR_TX_TIMEOUT. It is rolled back as well
+   * when the invocation ends. It waits at most 30 s for other writers (ERR_TX_BUSY). What `fn` does after the end fails with ERR_TX_OVER.
+   * A `pb.tx` inside joins; if it throws, all is rolled back even if the error is caught. A `pb.tx` beside another one waits for it.
+   *
+   * @example
+   * await pb.tx(async (tx) => {
+   *   const from = await tx.collection("accounts").getOne(a);
+   *   if (from.balance < sum) throw new Error("not enough");
+   *   await tx.collection("accounts").update(a, { "balance-": sum });
+   *   await tx.collection("accounts").update(b, { "balance+": sum });
+   * });
+   */
+  tx<T>(fn: (tx: Omit<PocketBase, keyof RecordHooks | "cron">) => T | Promise<T>, options?: { timeout?: number }): Promise<T>;
+  /**
+   * Registers a job, at the top level of a module. `schedule` has five fields (minute hour day month weekday) or is @hourly, @daily, @weekly, @monthly or @yearly.
+   * `timezone` is an IANA name such as "Europe/Berlin"; without it the zone is that of PocketBase's cron, UTC by default. A run is skipped, and that is logged,
+   * while the last one has not ended, unless `overlap` is true. A run takes at most 10 minutes. Runs missed while the server is down are not made up for. A local time that a change
+   * of the clock skips does not run that day, one that occurs twice runs twice. Names are unique, 1 to 100 letters, digits and `_-./`; at most 1,000 jobs.
+   *
+   * The same as a file below `src/crons`, named by its path: `export const schedule = "0 7 * * *"; export const timezone = "Europe/Berlin"; export default async function () {}`.
+   */
+  cron(name: string, schedule: string, handler: (event: { name: string }) => unknown, options?: { timezone?: string; overlap?: boolean }): void;
   readonly utils: PocketBaseUtils;
   readonly ClientResponseError: typeof PocketBaseClientResponseError;
 }
@@ -153,4 +181,49 @@ interface PocketBaseUtils {
   hash(input: string): string;
   /** Random letters and digits from a cryptographic source; at most 65,536. */
   randomString(length: number): string;
+}
+
+/**
+ * Record hooks, registered at the top level of a module (at most 1,000). `collection` is a name or id, an array of them, or "*" for all.
+ * They run for writes from everywhere: REST, the dashboard, functions, Go. Hooks on one event of one record run in the order of registration, 30 s together at most.
+ *
+ * Before hooks run ahead of validation and the write. What they change in `event.record` is taken over; an exception aborts: the caller gets 400 with its message.
+ * Inside of a transaction their `pb` belongs to it. After hooks run once the write is committed; their errors are logged.
+ * A hook whose writes lead to hooks, and so on, is stopped at a depth of 8 with an error.
+ *
+ * @example
+ * pb.onRecordBeforeCreate("posts", (e) => {
+ *   if (e.record.title.length < 3) throw new ValidationError({ title: "at least 3 letters" });
+ *   e.record.slug = e.record.title.toLowerCase().replaceAll(" ", "-");
+ * });
+ */
+interface RecordHooks {
+  onRecordBeforeCreate(collection: string | string[], handler: (event: RecordEvent) => unknown): void;
+  onRecordAfterCreate(collection: string | string[], handler: (event: RecordEvent) => unknown): void;
+  onRecordBeforeUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+  onRecordAfterUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+  onRecordBeforeDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+  onRecordAfterDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+}
+
+interface RecordEvent {
+  readonly type: "beforeCreate" | "afterCreate" | "beforeUpdate" | "afterUpdate" | "beforeDelete" | "afterDelete";
+  /** The collection's name. */
+  readonly collection: string;
+  /** The record's fields, without password and tokenKey (a password may be set). Setting an unknown field is an error. */
+  record: Record<string, any> & { id: string };
+  /** The record before an update or deletion, else null. */
+  readonly original: (Record<string, any> & { id: string }) | null;
+  /** Who made the request, or called the function that writes; null for a guest, for writes of Go code and for records deleted by a cascade. */
+  readonly auth: (Record<string, any> & { id: string; collectionName: string }) | null;
+}
+
+interface RecordChangeEvent extends RecordEvent {
+  readonly original: Record<string, any> & { id: string };
+}
+
+/** Thrown by a Before hook: the caller gets 400 with `message` and an error per field, a text or `{ code, message }`. Any error with such a `data` does the same. */
+declare class ValidationError extends Error {
+  constructor(fields: Record<string, string | { code?: string; message: string }>, message?: string);
+  readonly data: Record<string, { code: string; message: string }>;
 }
