@@ -115,7 +115,7 @@ func (e *Engine) Start() error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	e.started, e.end = true, end
-	e.unbind = append(e.unbind, e.hooks.Bind(), func() { e.crons.Switch(nil) })
+	e.unbind = append(e.unbind, e.hooks.Bind())
 	if p.functions != nil {
 		if _, err := e.store.current(); err == nil {
 			e.logger().Info("functions: the deployed bundle is used, not the functions folder")
@@ -182,13 +182,15 @@ func (e *Engine) Stop() error {
 	e.started, e.stopped = false, true
 	e.end()
 	e.watching.Wait()
-	for _, unbind := range e.unbind {
-		unbind()
-	}
+	e.crons.Switch(nil)
 	e.admission.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout)
 	defer cancel()
 	e.runner.Drain(ctx)
+	// Only now: writes of what drained had their hooks.
+	for _, unbind := range e.unbind {
+		unbind()
+	}
 	// Everything has ended by now; what remains is to release it.
 	ctx = context.Background()
 	var errs []error

@@ -195,6 +195,10 @@ func (h *Hooks) run(e *core.RecordEvent, event string, head *hookHead) error {
 			}
 			return router.NewBadRequestError(js.Message, nil)
 		}
+		if isBefore(event) {
+			// PocketBase's answer will not say why.
+			h.app.Logger().Error(err.Error(), "type", "function", "target", head.target, "event", event)
+		}
 		return err
 	}
 	var left hookResult

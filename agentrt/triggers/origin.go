@@ -41,7 +41,6 @@ func (o *origins) bind(app core.App, runner *invocation.Runner) (unbind func()) 
 				// A client that leaves does not stop a write in PocketBase either.
 				ctx = context.WithoutCancel(ctx)
 			}
-			// The request holds on to the record, which must stay collectable: keep values only.
 			remember(&o.requests, e.Record, origin{ctx, cloneAuth(e.Auth)})
 		}
 		return e.Next()
@@ -55,6 +54,7 @@ func (o *origins) bind(app core.App, runner *invocation.Runner) (unbind func()) 
 	}
 }
 
+// cloneAuth makes sure that an entry does not keep its own record alive.
 func cloneAuth(auth *core.Record) *core.Record {
 	if auth == nil {
 		return nil
