@@ -35,6 +35,8 @@ type Engine struct {
 	admission *pool.Admission
 	transport *security.Transport
 	http      *triggers.HTTP
+	hooks     *triggers.Hooks
+	crons     *triggers.Crons
 	store     store
 	prepared  func() preparation
 
@@ -72,6 +74,7 @@ func New(app core.App, config Config) (*Engine, error) {
 	e.prepared = sync.OnceValue(func() preparation { return e.prepareAll(context.Background()) })
 	e.runner = invocation.NewRunner(e.transport, e.logger)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
+	e.hooks, e.crons = triggers.NewHooks(app, e.runner), triggers.NewCrons(app, e.runner)
 	return e, nil
 }
 
@@ -112,11 +115,16 @@ func (e *Engine) Start() error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	e.started, e.end = true, end
+	e.unbind = append(e.unbind, e.hooks.Bind())
 	if p.functions != nil {
 		if _, err := e.store.current(); err == nil {
 			e.logger().Info("functions: the deployed bundle is used, not the functions folder")
 		}
-		e.switchTo(p.functions)
+		if p.loadErr = e.crons.Conflict(p.functions); p.loadErr == nil {
+			e.switchTo(p.functions)
+		} else {
+			p.loadErr = errors.Join(p.loadErr, p.functions.Close(ctx))
+		}
 	}
 	if e.config.Watch {
 		e.watching.Go(func() { e.watch(ctx, p.loadErr) })
@@ -174,13 +182,15 @@ func (e *Engine) Stop() error {
 	e.started, e.stopped = false, true
 	e.end()
 	e.watching.Wait()
-	for _, unbind := range e.unbind {
-		unbind()
-	}
+	e.crons.Switch(nil)
 	e.admission.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout)
 	defer cancel()
 	e.runner.Drain(ctx)
+	// Only now: writes of what drained had their hooks.
+	for _, unbind := range e.unbind {
+		unbind()
+	}
 	// Everything has ended by now; what remains is to release it.
 	ctx = context.Background()
 	var errs []error

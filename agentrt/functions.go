@@ -73,10 +73,12 @@ func (e *Engine) activate(ctx context.Context, bundle *loader.Bundle, keep func(
 	if err != nil {
 		return err
 	}
-	if keep != nil {
-		if err := keep(); err != nil {
-			return errors.Join(err, d.Close(ctx))
-		}
+	err = e.crons.Conflict(d)
+	if err == nil && keep != nil {
+		err = keep()
+	}
+	if err != nil {
+		return errors.Join(err, d.Close(ctx))
 	}
 	e.switchTo(d)
 	return nil
@@ -110,7 +112,9 @@ func (e *Engine) deployment(ctx context.Context, bundle *loader.Bundle) (*deploy
 // switchTo makes d the deployment that answers.
 func (e *Engine) switchTo(d *deployment.Deployment) {
 	e.logger().Info("functions loaded", "version", d.Version, "routes", len(d.Manifest.Routes))
+	e.warnCollections(d)
 	old := e.runner.Swap(d)
+	e.crons.Switch(d)
 	if old == nil {
 		return
 	}
@@ -120,6 +124,20 @@ func (e *Engine) switchTo(d *deployment.Deployment) {
 			e.logger().Error("closing a former version of the functions", "version", old.Version, "error", err)
 		}
 	})
+}
+
+// warnCollections names hooks on collections that do not exist (yet).
+func (e *Engine) warnCollections(d *deployment.Deployment) {
+	for _, h := range d.Hooks() {
+		for _, name := range h.Collections {
+			if name == "*" {
+				continue
+			}
+			if _, err := e.app.FindCachedCollectionByNameOrId(name); err != nil {
+				e.logger().Warn("a record hook names a collection that does not exist", "collection", name, "event", h.Event, "version", d.Version)
+			}
+		}
+	}
 }
 
 func (e *Engine) environment() (map[string]string, error) {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
-	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -52,6 +51,7 @@ func (e *Engine) route(se *core.ServeEvent) {
 	for _, path := range []string{Prefix, Prefix + "/{path...}"} {
 		se.Router.Any(path, e.http.Handle).Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultGzipMiddlewareId)
 	}
+	se.Router.BindFunc(e.crons.Handle)
 	admin := se.Router.Group("/api/agentrt")
 	admin.Bind(apis.RequireSuperuserAuth())
 	admin.GET("/deployments", e.listDeployments)
@@ -66,7 +66,7 @@ func (e *Engine) route(se *core.ServeEvent) {
 // "hooks/users.ts#welcome" (without "#…": the default export). A before handler
 // may change event.record, or throw to abort with 400.
 func (e *Engine) RegisterHook(collection, event, handler string) error {
-	unbind, err := triggers.BindHook(e.app, e.runner, collection, event, handler)
+	unbind, err := e.hooks.BindHandler(collection, event, handler)
 	return e.bound(unbind, err)
 }
 
@@ -74,7 +74,7 @@ func (e *Engine) RegisterHook(collection, event, handler string) error {
 // the time zone of PocketBase's cron, UTC by default. The job shows in
 // PocketBase's list under name.
 func (e *Engine) RegisterCron(name, schedule, handler string) error {
-	remove, err := triggers.BindCron(e.app, e.runner, name, schedule, handler)
+	remove, err := e.crons.BindHandler(name, schedule, handler)
 	return e.bound(remove, err)
 }
 

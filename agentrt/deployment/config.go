@@ -21,9 +21,22 @@ type RouteConfig struct {
 	CPU time.Duration
 	// Memory bounds the JavaScript heap in bytes; zero means the engine's.
 	Memory uint32
+	// AsCaller is run: "caller": pb acts under the API rules of who calls, instead
+	// of with a superuser's rights (run: "superuser", the default).
+	AsCaller bool
 }
 
-var planned = []string{"net", "secrets", "run", "rateLimit"}
+var planned = []string{"net", "secrets", "rateLimit"}
+
+func parseRun(value json.RawMessage) (asCaller bool, err error) {
+	switch string(value) {
+	case `"superuser"`:
+		return false, nil
+	case `"caller"`:
+		return true, nil
+	}
+	return false, fmt.Errorf("run must be \"superuser\" or \"caller\", not %s", value)
+}
 
 func parseConfig(raw json.RawMessage) (c RouteConfig, err error) {
 	var fields map[string]json.RawMessage
@@ -38,6 +51,8 @@ func parseConfig(raw json.RawMessage) (c RouteConfig, err error) {
 			if err = json.Unmarshal(value, &c.Auth); err != nil || c.Auth == "" {
 				err = fmt.Errorf("auth must be \"none\", \"user\", \"superuser\" or the name of an auth collection, not %s", value)
 			}
+		case "run":
+			c.AsCaller, err = parseRun(value)
 		case "timeout":
 			c.Timeout, err = parseDuration(value)
 		case "cpu":
@@ -48,7 +63,7 @@ func parseConfig(raw json.RawMessage) (c RouteConfig, err error) {
 			if slices.Contains(planned, key) {
 				return c, fmt.Errorf("config.%s is not supported by this version: remove it, it would protect nothing", key)
 			}
-			return c, fmt.Errorf("config.%s is unknown (known: auth, timeout, cpu, memory)", key)
+			return c, fmt.Errorf("config.%s is unknown (known: auth, timeout, cpu, memory, run)", key)
 		}
 		if err != nil {
 			return c, fmt.Errorf("config.%s: %w", key, err)

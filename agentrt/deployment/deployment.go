@@ -61,6 +61,8 @@ type Deployment struct {
 	router  *loader.Router
 	routes  map[string]*Route
 	sources *loader.SourceMap
+	hooks   []Hook
+	crons   []Cron
 }
 
 // Route is one file below src/routes.
@@ -115,6 +117,12 @@ type description struct {
 		Config  json.RawMessage
 		Problem string
 	}
+	Hooks []Hook
+	Crons []struct {
+		Name, Schedule, Timezone, From string
+		Overlap                        bool
+	}
+	Problems []string
 }
 
 // Version names a bundle by the first 12 hex digits of its code's SHA-256.
@@ -156,7 +164,11 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 	if err != nil {
 		return nil, d.topLevelError(err)
 	}
-	if err := d.takeRoutes(described, o.MaxMemory); err != nil {
+	err = d.takeRoutes(described, o.MaxMemory)
+	if err == nil {
+		err = d.takeEvents(described)
+	}
+	if err != nil {
 		return nil, errors.Join(err, snapshot.Close())
 	}
 	d.Pool = pool.New(snapshot, o.Admission, o.Pool)

@@ -106,12 +106,17 @@ func (r *Runner) Lease(ctx context.Context, d *deployment.Deployment) (*pool.Lea
 // Run runs c in the leased instance until the code, its streams and what it
 // registered with waitUntil have ended, and gives the instance back. Errors of
 // user code are *Error; the end of ctx ends the code with its cause.
-func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.Lease, c Call) (*quickjs.Result, error) {
+func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.Lease, c Call) (res *quickjs.Result, err error) {
 	defer lease.Release()
 	if c.Streams == nil {
 		c.Streams = stream.NewTable(stream.Config{})
 	}
 	defer c.Streams.Close()
+	defer func() {
+		if failed := c.Data.End(); err == nil {
+			err = failed
+		}
+	}()
 	log := &Log{deployment: d, logger: r.logger(), kind: c.Kind, target: c.Target, id: c.ID}
 	ctx = withLog(pool.WithNested(ctx), log)
 	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.transport})
@@ -125,7 +130,7 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 			return nil, fmt.Errorf("invocation: %w", err)
 		}
 	}
-	res, err := lease.Instance.Call(ctx, deployment.PlatformModule, c.Export, head, c.Body)
+	res, err = lease.Instance.Call(ctx, deployment.PlatformModule, c.Export, head, c.Body)
 	if err != nil {
 		return nil, explain(d, err)
 	}

@@ -52,17 +52,18 @@ func NewAdmission(limit, maxQueue int, patience time.Duration) *Admission {
 }
 
 // Enter takes a place; leave gives it back. Within an invocation that holds a
-// place already (see [WithNested]) it never waits. Errors are *OverloadedError,
+// place already (see [WithNested]) it never waits, and is not refused after Close
+// either: what still runs may need it. Errors are *OverloadedError,
 // ErrClosed and the context's.
 func (a *Admission) Enter(ctx context.Context) (leave func(), err error) {
+	if isNested(ctx) {
+		a.nested.Add(1)
+		return func() { a.nested.Add(-1) }, nil
+	}
 	select {
 	case <-a.closed:
 		return nil, ErrClosed
 	default:
-	}
-	if isNested(ctx) {
-		a.nested.Add(1)
-		return func() { a.nested.Add(-1) }, nil
 	}
 	select {
 	case a.places <- struct{}{}:

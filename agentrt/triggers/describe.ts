@@ -1,5 +1,6 @@
 // What a bundle's modules export, for the host to check and to route by.
 
+import { closeRegistration, cronEntry, registered, type CronRegistration } from "../../hostfn/pb/events.ts";
 import { app, type Module } from "./app.ts";
 
 export const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
@@ -29,8 +30,42 @@ function describeRoute(module: Module): RouteDescription {
   return d;
 }
 
-export function describe(): { routes: Record<string, RouteDescription> } {
+// The name of a file's job: its path below src/crons without the extension.
+const jobName = (file: string): string => file.slice("crons/".length).replace(/\.[^./]+$/, "");
+
+let jobs: CronRegistration[] = [];
+
+/** The jobs in the order of describe(): those of pb.cron, then the files below src/crons. */
+export function cronJobs(): CronRegistration[] { return jobs; }
+
+interface Description {
+  routes: Record<string, RouteDescription>;
+  hooks: { event: string; collections: string[] }[];
+  crons: { name: string; schedule: string; timezone: string; overlap: boolean; from: string }[];
+  problems: string[];
+}
+
+export function describe(): Description {
+  closeRegistration();
   const routes: Record<string, RouteDescription> = {};
   for (const [file, module] of Object.entries(app.routes)) routes[file] = describeRoute(module);
-  return { routes };
+  const problems: string[] = [];
+  jobs = [...registered.crons];
+  const from = jobs.map((j) => `pb.cron(${JSON.stringify(j.name)})`);
+  for (const [file, module] of Object.entries(app.crons)) {
+    // A file may as well only call pb.cron.
+    if (module.schedule === undefined && module.default === undefined) continue;
+    try {
+      jobs.push(cronEntry(`src/${file}`, jobName(file), module.schedule, module.default, module));
+      from.push(`src/${file}`);
+    } catch (e) {
+      problems.push((e as Error).message);
+    }
+  }
+  return {
+    routes,
+    hooks: registered.hooks.map(({ event, collections }) => ({ event, collections })),
+    crons: jobs.map(({ name, schedule, timezone, overlap }, k) => ({ name, schedule, timezone, overlap, from: from[k]! })),
+    problems,
+  };
 }

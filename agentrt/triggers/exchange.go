@@ -72,9 +72,7 @@ func (x *exchange) head(params loader.Params) (*requestHead, []byte, error) {
 		}
 	}
 	if x.event.Auth != nil {
-		auth := x.event.Auth.Clone()
-		auth.IgnoreEmailVisibility(true)
-		head.Auth = auth.PublicExport()
+		head.Auth = exportAuth(x.event.Auth)
 	}
 	if r.ContentLength == 0 || r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return head, nil, nil
@@ -92,6 +90,13 @@ func (x *exchange) head(params loader.Params) (*requestHead, []byte, error) {
 	_ = http.NewResponseController(x.event.Response).EnableFullDuplex()
 	head.RID, err = x.streams.AddReader(stream.RequestBody(x.event.Response, body))
 	return head, nil, err
+}
+
+// exportAuth is the record that calls, as its code sees it.
+func exportAuth(record *core.Record) map[string]any {
+	auth := record.Clone()
+	auth.IgnoreEmailVisibility(true)
+	return auth.PublicExport()
 }
 
 func requestURL(e *core.RequestEvent) string {

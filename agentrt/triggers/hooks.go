@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/agentrt/agentrt/agentrt/invocation"
+	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/pocketbase/pocketbase/core"
@@ -17,7 +19,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
-// Events that BindHook takes.
+// Events of records.
 const (
 	BeforeCreate = "beforeCreate"
 	AfterCreate  = "afterCreate"
@@ -27,91 +29,213 @@ const (
 	AfterDelete  = "afterDelete"
 )
 
-// BindHook calls handler ("hooks/users.ts#export") on event of the records of
-// collection ("*": all). Before events run ahead of the write: what the handler
-// changes in event.record is taken over, and an exception aborts with 400 and its
-// message. After events run once the write is committed; their errors are logged.
-// It returns what unbinds it.
-func BindHook(app core.App, runner *invocation.Runner, collection, event, handler string) (unbind func(), err error) {
+var hookEvents = []string{BeforeCreate, AfterCreate, BeforeUpdate, AfterUpdate, BeforeDelete, AfterDelete}
+
+// MaxHookDepth bounds how many hooks may lead to one another: a hook that writes
+// and so runs hooks, and so on.
+const MaxHookDepth = 8
+
+// Hooks run the record hooks of the current deployment. They are bound to
+// PocketBase once and look up the deployment with each event: a new version takes
+// over all at once.
+type Hooks struct {
+	app     core.App
+	runner  *invocation.Runner
+	origins origins
+}
+
+// NewHooks returns hooks that do nothing before Bind.
+func NewHooks(app core.App, runner *invocation.Runner) *Hooks {
+	return &Hooks{app: app, runner: runner}
+}
+
+// Bind begins to run the hooks that deployments register, until unbind is called.
+func (h *Hooks) Bind() (unbind func()) {
+	unbinds := []func(){h.origins.bind(h.app, h.runner)}
+	for _, event := range hookEvents {
+		unbinds = append(unbinds, h.bind("*", event, func(e *core.RecordEvent) *hookHead {
+			d := h.runner.Current()
+			if d == nil {
+				return nil
+			}
+			c := e.Record.Collection()
+			numbers := d.HooksFor(event, c.Name, c.Id)
+			if event == BeforeUpdate && d.HooksFor(AfterUpdate, c.Name, c.Id) != nil {
+				remember(&h.origins.originals, e.Record, e.Record.Original())
+			}
+			if numbers == nil {
+				return nil
+			}
+			return &hookHead{Handlers: numbers, target: c.Name}
+		}))
+	}
+	return func() {
+		for _, f := range unbinds {
+			f()
+		}
+	}
+}
+
+// BindHandler calls handler ("hooks/users.ts#export") on event of the records of
+// collection ("*": all), in whatever deployment is current. It returns what
+// unbinds it.
+func (h *Hooks) BindHandler(collection, event, handler string) (unbind func(), err error) {
+	if !slices.Contains(hookEvents, event) {
+		return nil, fmt.Errorf("unknown event %q: use %s", event, strings.Join(hookEvents, ", "))
+	}
+	return h.bind(collection, event, func(*core.RecordEvent) *hookHead { return &hookHead{Handler: handler, target: handler} }), nil
+}
+
+// bind runs what match returns. Before events run ahead of the write, and errors
+// abort it; After events run once the write is committed, and errors are logged.
+func (h *Hooks) bind(collection, event string, match func(*core.RecordEvent) *hookHead) (unbind func()) {
 	var tags []string
 	if collection != "*" {
 		tags = []string{collection}
 	}
-	before := strings.HasPrefix(event, "before")
-	bind := func(h *hook.TaggedHook[*core.RecordEvent]) func() {
-		id := h.BindFunc(func(e *core.RecordEvent) error {
-			if before {
-				if err := runHook(runner, e, event, handler); err != nil {
-					return err
-				}
-				return e.Next()
-			}
-			if err := e.Next(); err != nil {
+	run := func(e *core.RecordEvent) error {
+		head := match(e)
+		if head == nil {
+			return e.Next()
+		}
+		if isBefore(event) {
+			if err := h.run(e, event, head); err != nil {
 				return err
 			}
-			if err := runHook(runner, e, event, handler); err != nil {
-				e.App.Logger().Error(err.Error(), "type", "function", "target", handler, "event", event)
-			}
-			return nil
-		})
-		return func() { h.Unbind(id) }
+			return e.Next()
+		}
+		if err := e.Next(); err != nil {
+			return err
+		}
+		if err := h.run(e, event, head); err != nil {
+			h.app.Logger().Error(err.Error(), "type", "function", "target", head.target, "event", event, "record", e.Record.Id)
+		}
+		return nil
 	}
+	var hooks *hook.TaggedHook[*core.RecordEvent]
 	switch event {
 	case BeforeCreate:
-		return bind(app.OnRecordCreate(tags...)), nil
+		hooks = h.app.OnRecordCreate(tags...)
 	case AfterCreate:
-		return bind(app.OnRecordAfterCreateSuccess(tags...)), nil
+		hooks = h.app.OnRecordAfterCreateSuccess(tags...)
 	case BeforeUpdate:
-		return bind(app.OnRecordUpdate(tags...)), nil
+		hooks = h.app.OnRecordUpdate(tags...)
 	case AfterUpdate:
-		return bind(app.OnRecordAfterUpdateSuccess(tags...)), nil
+		hooks = h.app.OnRecordAfterUpdateSuccess(tags...)
 	case BeforeDelete:
-		return bind(app.OnRecordDelete(tags...)), nil
-	case AfterDelete:
-		return bind(app.OnRecordAfterDeleteSuccess(tags...)), nil
+		hooks = h.app.OnRecordDelete(tags...)
+	default:
+		hooks = h.app.OnRecordAfterDeleteSuccess(tags...)
 	}
-	return nil, fmt.Errorf("unknown event %q: use %s", event, strings.Join([]string{BeforeCreate, AfterCreate, BeforeUpdate, AfterUpdate, BeforeDelete, AfterDelete}, ", "))
+	id := hooks.BindFunc(run)
+	return func() { hooks.Unbind(id) }
 }
 
+func isBefore(event string) bool { return strings.HasPrefix(event, "before") }
+
 type hookHead struct {
-	Handler string    `json:"handler"`
-	Event   hookEvent `json:"event"`
+	Handler  string    `json:"handler,omitempty"`
+	Handlers []int     `json:"handlers,omitempty"`
+	Event    hookEvent `json:"event"`
+	target   string
 }
 
 type hookEvent struct {
 	Type       string         `json:"type"`
 	Collection string         `json:"collection"`
 	Record     map[string]any `json:"record"`
+	Original   map[string]any `json:"original"`
+	Auth       map[string]any `json:"auth"`
 }
 
-func runHook(runner *invocation.Runner, e *core.RecordEvent, event, handler string) error {
-	fields := visibleFields(e.Record)
-	head := hookHead{Handler: handler, Event: hookEvent{Type: event, Collection: e.Record.Collection().Name, Record: fields}}
-	ctx := e.Context
-	if ctx == nil {
-		ctx = context.Background()
+// fieldError is what a handler finds wrong with a field.
+type fieldError struct{ ErrorCode, Message string }
+
+func (e fieldError) Code() string  { return e.ErrorCode }
+func (e fieldError) Error() string { return e.Message }
+
+type hookResult struct {
+	Record  map[string]any `json:"record"`
+	Refused *struct {
+		Message string `json:"message"`
+		Data    map[string]struct{ Code, Message string }
+	} `json:"refused"`
+}
+
+func (h *Hooks) run(e *core.RecordEvent, event string, head *hookHead) error {
+	ctx, auth, depth := h.origins.of(e)
+	if depth >= MaxHookDepth {
+		return router.NewBadRequestError(fmt.Sprintf("Record hooks led to each other %d times (%s of %q): the limit is %d. Check that a hook does not cause the event that it handles.",
+			depth, event, e.Record.Collection().Name, MaxHookDepth), nil)
 	}
-	res, err := runEvent(ctx, hookTimeout, runner, invocation.Call{Kind: "hook", Target: handler, Export: "hook", Head: head, Data: &pb.Scope{App: e.App}})
+	fields := visibleFields(e.Record)
+	head.Event = hookEvent{Type: event, Collection: e.Record.Collection().Name, Record: fields, Original: h.originalFields(e.Record, event)}
+	if auth != nil {
+		head.Event.Auth = exportAuth(auth)
+	}
+	if !isBefore(event) {
+		// The write is committed: what follows it does not depend on its caller.
+		ctx = context.WithoutCancel(ctx)
+	} else if caller, err := pb.ScopeFrom(ctx); err == nil {
+		var stop func()
+		ctx, stop = caller.WithTransaction(ctx)
+		defer stop()
+	}
+	if e.App.IsTransactional() {
+		// Other invocations may wait for this transaction with all places taken.
+		ctx = pool.WithNested(ctx)
+	}
+	res, err := runEvent(ctx, hookTimeout, h.runner, invocation.Call{Kind: "hook", Target: head.target, Export: "hook", Head: head,
+		Data: &pb.Scope{App: e.App, Auth: auth, Depth: depth + 1}})
 	if err != nil {
-		if js, ok := errors.AsType[*quickjs.JSError](err); ok && strings.HasPrefix(event, "before") {
+		if js, ok := errors.AsType[*quickjs.JSError](err); ok && isBefore(event) {
+			if js.Name != "Error" {
+				// Rather a mistake than a refusal: the stack would be lost.
+				h.app.Logger().Warn(err.Error(), "type", "function", "target", head.target, "event", event)
+			}
 			return router.NewBadRequestError(js.Message, nil)
+		}
+		if isBefore(event) {
+			// PocketBase's answer will not say why.
+			h.app.Logger().Error(err.Error(), "type", "function", "target", head.target, "event", event)
 		}
 		return err
 	}
-	if !strings.HasPrefix(event, "before") || event == BeforeDelete {
+	var left hookResult
+	if err := json.Unmarshal(res.Head, &left); err != nil {
+		return fmt.Errorf("hook on %s of %s: event.record must stay an object: %w", event, head.target, err)
+	}
+	switch {
+	case left.Refused != nil:
+		fields := map[string]router.SafeErrorItem{}
+		for name, f := range left.Refused.Data {
+			fields[name] = fieldError{f.Code, f.Message}
+		}
+		return router.NewBadRequestError(left.Refused.Message, fields)
+	case !isBefore(event) || event == BeforeDelete:
 		return nil
 	}
-	var left map[string]any
-	if err := json.Unmarshal(res.Head, &left); err != nil {
-		return fmt.Errorf("hook %s: the record it left is no object: %w", handler, err)
-	}
-	return takeOver(e.Record, fields, left)
+	return takeOver(e.Record, fields, left.Record)
 }
 
-// visibleFields leaves out what a handler must not see or set: password hashes
-// and token keys.
+// originalFields is the record before an update or deletion, else nil.
+func (h *Hooks) originalFields(r *core.Record, event string) map[string]any {
+	switch event {
+	case BeforeUpdate, BeforeDelete, AfterDelete:
+		return visibleFields(r.Original())
+	case AfterUpdate:
+		if o := h.origins.original(r); o != nil {
+			return visibleFields(o)
+		}
+		return visibleFields(r.Original())
+	}
+	return nil
+}
+
+// visibleFields leaves out what a handler must not see: password hashes and token
+// keys.
 func visibleFields(r *core.Record) map[string]any {
-	fields := map[string]any{"id": r.Id}
+	fields := map[string]any{"id": r.Id, "collectionId": r.Collection().Id, "collectionName": r.Collection().Name}
 	for _, f := range r.Collection().Fields {
 		if f.Type() != core.FieldTypePassword && f.GetName() != core.FieldNameTokenKey {
 			fields[f.GetName()] = r.Get(f.GetName())
@@ -120,11 +244,20 @@ func visibleFields(r *core.Record) map[string]any {
 	return fields
 }
 
-// takeOver sets the fields that differ from what the handler was given.
+// takeOver sets the fields that differ from what the handler was given, and a new
+// password.
 func takeOver(r *core.Record, given, left map[string]any) error {
 	for name, value := range left {
+		field := r.Collection().Fields.GetByName(name)
+		if name == core.FieldNameCollectionId || name == core.FieldNameCollectionName || name == core.FieldNameExpand {
+			continue
+		}
+		if field == nil || name == core.FieldNameTokenKey {
+			return router.NewBadRequestError(fmt.Sprintf("The hook set the field %q of event.record, which %q does not have.", name, r.Collection().Name), nil)
+		}
 		before, known := given[name]
-		if !known {
+		if !known { // a password
+			r.Set(name, value)
 			continue
 		}
 		was, err := json.Marshal(before)
@@ -140,21 +273,6 @@ func takeOver(r *core.Record, given, left map[string]any) error {
 		}
 	}
 	return nil
-}
-
-// BindCron runs handler on a schedule of five cron fields. It returns what
-// removes the job.
-func BindCron(app core.App, runner *invocation.Runner, name, schedule, handler string) (remove func(), err error) {
-	err = app.Cron().Add(name, schedule, func() {
-		head := map[string]string{"handler": handler, "name": name}
-		if _, err := runEvent(runner.Base(), cronTimeout, runner, invocation.Call{Kind: "cron", Target: name, Export: "cron", Head: head, Data: &pb.Scope{App: app}}); err != nil {
-			app.Logger().Error(err.Error(), "type", "function", "target", handler, "cron", name)
-		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("cron %s: %w", name, err)
-	}
-	return func() { app.Cron().Remove(name) }, nil
 }
 
 // How long a record hook and a cron job may take.

@@ -238,7 +238,7 @@ func (x *exchange) serve(params loader.Params) error {
 		defer func() { <-x.sent }()
 		_, err := x.trigger.runner.Run(ctx, d, lease, invocation.Call{
 			Kind: "http", Target: x.route.File, ID: x.id, Export: "http", Head: head, Body: bytes,
-			Limits: quickjs.Limits{CPU: config.CPU, Memory: config.Memory}, Data: &pb.Scope{App: x.event.App, Auth: x.event.Auth},
+			Limits: quickjs.Limits{CPU: config.CPU, Memory: config.Memory}, Data: &pb.Scope{App: x.event.App, Auth: x.event.Auth, AsCaller: config.AsCaller},
 			Streams: x.streams,
 		})
 		x.done <- err

@@ -36,6 +36,8 @@ interface RouteConfig {
   cpu?: string;
   /** Most memory of the JavaScript heap: "64MB" or a number of bytes; "128MB" by default. */
   memory?: string | number;
+  /** Whose rights pb has: a superuser's (the default), or the caller's, under the collections' API rules. */
+  run?: "superuser" | "caller";
 }
 
 /** A route's `export default { fetch }`. */

@@ -1,8 +1,177 @@
 /** The global `pb`: PocketBase from inside a function. */
 declare const pb: PocketBase;
 
-interface PocketBase {
+interface PocketBase extends RecordClient, RecordHooks {
+  /**
+   * The records as the collections' API rules show them to an auth record (ctx.auth, for example), or to a guest if it is null: rules,
+   * hidden fields, email visibility, manage rules and request hooks, as for a request to the Web API. The record is read anew in each call;
+   * if it is gone, the call fails with 401. Batches need not be enabled in the settings, and rate limits do not apply.
+   * In a route with run: "caller" only the caller's own record is taken.
+   */
+  as(record: { id: string; collectionId?: string; collectionName?: string } | null): RecordClient;
+  readonly db: PocketBaseSQL;
+  /**
+   * Runs `fn` in one transaction: when it returns, everything is committed, when it throws, everything is rolled back and the error is thrown on.
+   * Operations through `tx` (the members of `pb`) and through `pb` itself belong to it and run one after another; so do those that other parts of
+   * the same handler start meanwhile. Record hooks run inside it, After hooks once it is committed. Operations that were not awaited are waited for.
+   *
+   * The database has one writer: all other writes wait for the transaction, `fetch` inside included. If `fn` does not return within `timeout`
+   * (milliseconds, 5,000 by default, at most 30,000) the transaction is rolled back and the error has the code ERR_TX_TIMEOUT. It is rolled back as well
+   * when the invocation ends. It waits at most 30 s for other writers (ERR_TX_BUSY). What `fn` does after the end fails with ERR_TX_OVER.
+   * A `pb.tx` inside joins; if it throws, all is rolled back even if the error is caught. A `pb.tx` beside another one waits for it.
+   *
+   * @example
+   * await pb.tx(async (tx) => {
+   *   const from = await tx.collection("accounts").getOne(a);
+   *   if (from.balance < sum) throw new Error("not enough");
+   *   await tx.collection("accounts").update(a, { "balance-": sum });
+   *   await tx.collection("accounts").update(b, { "balance+": sum });
+   * });
+   */
+  tx<T>(fn: (tx: Omit<PocketBase, keyof RecordHooks | "cron">) => T | Promise<T>, options?: { timeout?: number }): Promise<T>;
+  /**
+   * Registers a job, at the top level of a module. `schedule` has five fields (minute hour day month weekday) or is @hourly, @daily, @weekly, @monthly or @yearly.
+   * `timezone` is an IANA name such as "Europe/Berlin"; without it the zone is that of PocketBase's cron, UTC by default. A run is skipped, and that is logged,
+   * while the last one has not ended, unless `overlap` is true. A run takes at most 10 minutes. Runs missed while the server is down are not made up for. A local time that a change
+   * of the clock skips does not run that day, one that occurs twice runs twice. Names are unique, 1 to 100 letters, digits and `_-./`; at most 1,000 jobs.
+   *
+   * The same as a file below `src/crons`, named by its path: `export const schedule = "0 7 * * *"; export const timezone = "Europe/Berlin"; export default async function () {}`.
+   */
+  cron(name: string, schedule: string, handler: (event: { name: string }) => unknown, options?: { timezone?: string; overlap?: boolean }): void;
   readonly utils: PocketBaseUtils;
+  readonly ClientResponseError: typeof PocketBaseClientResponseError;
+}
+
+/** Records, with the methods, options and results of the PocketBase JavaScript SDK. */
+interface RecordClient {
+  /** The records of a collection. Without run: "caller" and pb.as() they are read and written with a superuser's rights. */
+  collection<T = RecordModel>(idOrName: string): RecordService<T>;
+  /** Writes that happen all or not at all: at most 1,000, in at most 5 s. */
+  createBatch(): BatchService;
+  /**
+   * Puts values into the places {:name} of a filter: strings in quotes, dates in PocketBase's form, other objects as JSON. A value is not
+   * searched for places. A string that ends with a backslash is a TypeError, since filters cannot express it.
+   */
+  filter(expression: string, params?: Record<string, unknown>): string;
+}
+
+interface RecordModel {
+  id: string;
+  collectionId: string;
+  collectionName: string;
+  expand?: Record<string, any>;
+  [field: string]: any;
+}
+
+interface ListResult<T> {
+  page: number;
+  perPage: number;
+  /** -1 with skipTotal. */
+  totalItems: number;
+  /** -1 with skipTotal. */
+  totalPages: number;
+  items: T[];
+}
+
+interface RecordOptions {
+  /** Relations to include, separated by commas: "author,tags". */
+  expand?: string;
+  /** Fields to return, separated by commas: "id,title:excerpt(100)". */
+  fields?: string;
+  /** What @request.headers.* shows in rules. */
+  headers?: Record<string, string>;
+  /** Further query parameters, which @request.query.* shows in rules. */
+  query?: Record<string, any>;
+  /** Ends the operation; it then fails with isAbort. A write may have happened. */
+  signal?: AbortSignal;
+  [other: string]: any;
+}
+
+interface RecordListOptions extends RecordOptions {
+  /** At most 3,500 characters. */
+  filter?: string;
+  /** Values for places {:name} in filter. */
+  params?: Record<string, unknown>;
+  /** Fields separated by commas, "-" before one for descending: "-created,title". */
+  sort?: string;
+  /** Leaves out counting: faster. */
+  skipTotal?: boolean | number;
+}
+
+type RecordBody = Record<string, any> | FormData;
+
+/** Operations on records. Failures reject with a pb.ClientResponseError. */
+interface RecordService<T = RecordModel> {
+  readonly collectionIdOrName: string;
+  /** One record; 404 if there is none or the view rule hides it. */
+  getOne<R = T>(id: string, options?: RecordOptions): Promise<R>;
+  /** A page: by default the first, of 30 records; perPage is at most 1,000. */
+  getList<R = T>(page?: number, perPage?: number, options?: RecordListOptions): Promise<ListResult<R>>;
+  /**
+   * All records, read in pages of batch (1,000 by default and at most). Await it for an array, or iterate with for await, which holds one
+   * page in memory. It starts when it is awaited or iterated.
+   */
+  getFullList<R = T>(options?: RecordListOptions & { batch?: number }): Promise<R[]> & AsyncIterable<R>;
+  getFullList<R = T>(batch?: number, options?: RecordListOptions): Promise<R[]> & AsyncIterable<R>;
+  /** The first record that matches; 404 if none does. */
+  getFirstListItem<R = T>(filter: string, options?: RecordListOptions): Promise<R>;
+  /** Values may be a Blob or File, or arrays with them. 400 with the fields that do not validate in response.data. */
+  create<R = T>(body?: RecordBody, options?: RecordOptions): Promise<R>;
+  /** Also takes "field+", "+field" and "field-", which add to a number, list or files, and remove. */
+  update<R = T>(id: string, body?: RecordBody, options?: RecordOptions): Promise<R>;
+  /** Gives true. 400 if a required relation points to the record. */
+  delete(id: string, options?: RecordOptions): Promise<boolean>;
+}
+
+interface BatchService {
+  collection(idOrName: string): SubBatchService;
+  /** The results in order. 400 if one fails: its error is at response.data.requests[index].response. */
+  send(options?: RecordOptions): Promise<{ status: number; body: any }[]>;
+}
+
+interface SubBatchService {
+  create(body?: RecordBody, options?: RecordOptions): void;
+  /** Updates the record with the body's id, or creates it. */
+  upsert(body?: RecordBody, options?: RecordOptions): void;
+  update(id: string, body?: RecordBody, options?: RecordOptions): void;
+  delete(id: string, options?: RecordOptions): void;
+}
+
+/** A failed operation on records. It is no global: the class is pb.ClientResponseError. */
+declare class PocketBaseClientResponseError extends Error {
+  constructor(data?: { url?: string; status?: number; response?: Record<string, any>; isAbort?: boolean; originalError?: any });
+  /** The path of the Web API that corresponds to the operation. */
+  url: string;
+  /** The Web API's status; 0 if the operation was aborted. */
+  status: number;
+  /** The Web API's body: { status, message, data }, data by field. */
+  response: Record<string, any>;
+  isAbort: boolean;
+  originalError: any;
+  /** The same as response. */
+  get data(): Record<string, any>;
+  toJSON(): Record<string, unknown>;
+}
+
+/**
+ * SQL on the app's database, one statement a call, without hooks and API rules. Not available with run: "caller".
+ * Parameters are {:name} with an object, or ? with an array: strings, numbers, booleans, null, bigints of 64 bits, bytes, Dates (in
+ * PocketBase's form) and other objects (as JSON). Errors have a code: ERR_DB_STATEMENT (not allowed or malformed), ERR_DB_TIMEOUT,
+ * ERR_DB_LIMIT, ERR_DB (of SQLite).
+ */
+interface PocketBaseSQL {
+  /**
+   * SELECT, WITH, VALUES, EXPLAIN and reading PRAGMAs; at most 10,000 rows and 16 MiB. BLOBs are Uint8Array, integers beyond 2^53 bigint,
+   * booleans as SQLite stores them (0 and 1). The iterable gives the rows of the same result.
+   */
+  query<R = Record<string, any>>(sql: string, params?: Record<string, unknown> | unknown[], options?: SQLOptions): Promise<R[]> & AsyncIterable<R>;
+  /** INSERT, UPDATE, DELETE and statements for the schema; transactions are pb.tx. Writes to records of collections belong to pb.collection. */
+  exec(sql: string, params?: Record<string, unknown> | unknown[], options?: SQLOptions): Promise<{ rowsAffected: number; lastInsertId: number }>;
+}
+
+interface SQLOptions {
+  /** Milliseconds, 5,000 by default and 60,000 at most. A write in a transaction has the transaction's time instead. */
+  timeout?: number;
 }
 
 interface PocketBaseUtils {
@@ -12,4 +181,49 @@ interface PocketBaseUtils {
   hash(input: string): string;
   /** Random letters and digits from a cryptographic source; at most 65,536. */
   randomString(length: number): string;
+}
+
+/**
+ * Record hooks, registered at the top level of a module (at most 1,000). `collection` is a name or id, an array of them, or "*" for all.
+ * They run for writes from everywhere: REST, the dashboard, functions, Go. Hooks on one event of one record run in the order of registration, 30 s together at most.
+ *
+ * Before hooks run ahead of validation and the write. What they change in `event.record` is taken over; an exception aborts: the caller gets 400 with its message.
+ * Inside of a transaction their `pb` belongs to it. After hooks run once the write is committed; their errors are logged.
+ * A hook whose writes lead to hooks, and so on, is stopped at a depth of 8 with an error.
+ *
+ * @example
+ * pb.onRecordBeforeCreate("posts", (e) => {
+ *   if (e.record.title.length < 3) throw new ValidationError({ title: "at least 3 letters" });
+ *   e.record.slug = e.record.title.toLowerCase().replaceAll(" ", "-");
+ * });
+ */
+interface RecordHooks {
+  onRecordBeforeCreate(collection: string | string[], handler: (event: RecordEvent) => unknown): void;
+  onRecordAfterCreate(collection: string | string[], handler: (event: RecordEvent) => unknown): void;
+  onRecordBeforeUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+  onRecordAfterUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+  onRecordBeforeDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+  onRecordAfterDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+}
+
+interface RecordEvent {
+  readonly type: "beforeCreate" | "afterCreate" | "beforeUpdate" | "afterUpdate" | "beforeDelete" | "afterDelete";
+  /** The collection's name. */
+  readonly collection: string;
+  /** The record's fields, without password and tokenKey (a password may be set). Setting an unknown field is an error. */
+  record: Record<string, any> & { id: string };
+  /** The record before an update or deletion, else null. */
+  readonly original: (Record<string, any> & { id: string }) | null;
+  /** Who made the request, or called the function that writes; null for a guest, for writes of Go code and for records deleted by a cascade. */
+  readonly auth: (Record<string, any> & { id: string; collectionName: string }) | null;
+}
+
+interface RecordChangeEvent extends RecordEvent {
+  readonly original: Record<string, any> & { id: string };
+}
+
+/** Thrown by a Before hook: the caller gets 400 with `message` and an error per field, a text or `{ code, message }`. Any error with such a `data` does the same. */
+declare class ValidationError extends Error {
+  constructor(fields: Record<string, string | { code?: string; message: string }>, message?: string);
+  readonly data: Record<string, { code: string; message: string }>;
 }

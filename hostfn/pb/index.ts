@@ -1,10 +1,16 @@
 // The global pb, put together from its parts.
 
+import { as, recordClient } from "./collection.ts";
+import { db } from "./db.ts";
+import { ClientResponseError } from "./error.ts";
+import { ValidationError, events } from "./events.ts";
+import { txOf } from "./tx.ts";
 import { utils } from "./utils.ts";
 
-const pb = { utils };
+const pb: Record<string, unknown> = { ...recordClient(undefined), as, ClientResponseError, db, tx: txOf(() => pb), ...events, utils };
 
 /** Defines the global. */
 export function install(define: (name: string, value: unknown) => void): void {
   define("pb", pb);
+  define("ValidationError", ValidationError);
 }

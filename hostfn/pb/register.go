@@ -3,4 +3,8 @@ package pb
 import "github.com/agentrt/agentrt/quickjs"
 
 // Register adds all operations of this package.
-func Register(_ *quickjs.Ops) {}
+func Register(ops *quickjs.Ops) {
+	RegisterCollection(ops)
+	RegisterDB(ops)
+	RegisterTx(ops)
+}

@@ -2,6 +2,7 @@ package pb
 
 import (
 	"context"
+	"sync"
 
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/pocketbase/pocketbase/core"
@@ -18,6 +19,12 @@ type Scope struct {
 	AsCaller bool
 	// Depth counts the hooks and other invocations that led to this one.
 	Depth int
+
+	mu     sync.Mutex
+	tx     *transaction // nil outside of pb.tx
+	failed error        // a pb.tx that joined the transaction of App threw
+	ended  bool
+	serial sync.Mutex // orders operations on App if it is that of a transaction
 }
 
 type scopeKey struct{}
@@ -37,5 +44,19 @@ func ScopeFrom(ctx context.Context) (*Scope, error) {
 		Message: "pb is usable only while a request or event is handled; move the call from the top level of the module into a handler"}
 }
 
-// Run calls f with the app that operations of the invocation have to use.
-func (s *Scope) Run(_ context.Context, f func(app core.App) error) error { return f(s.App) }
+// Run calls f with the app that operations of the invocation have to use: that of
+// the transaction while pb.tx runs, else App. Operations on a transaction run one
+// after another. f must not keep app, nor call Run of the same scope.
+func (s *Scope) Run(ctx context.Context, f func(app core.App) error) error {
+	if t := s.transaction(); t != nil {
+		if ran, err := t.run(ctx, f); ran {
+			return err
+		}
+	}
+	if !s.App.IsTransactional() {
+		return f(s.App)
+	}
+	s.serial.Lock()
+	defer s.serial.Unlock()
+	return f(s.App)
+}
