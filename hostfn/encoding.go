@@ -13,6 +13,11 @@ import (
 //
 //	encoding.utf8.decode  head: fatal (boolean or nothing), bytes -> string
 //	encoding.utf8.encode  head: string                            -> bytes
+//	encoding.label        head: label in lower case               -> name of the encoding, "" if none
+//	encoding.legacy       head: {encoding, fatal, more, mode}, bytes -> {text, keep, mode}
+//
+// legacy decodes the standard's other encodings; keep bytes at the end come first
+// in the next call, which gets the mode.
 //
 // decode replaces each maximal ill-formed part by U+FFFD, keeps a byte order mark
 // and throws a TypeError for ill-formed bytes if fatal. encode writes U+FFFD for
@@ -30,6 +35,8 @@ func RegisterEncoding(ops *quickjs.Ops) {
 	quickjs.Sync(ops, "encoding.utf8.encode", func(_ context.Context, text string) ([]byte, error) {
 		return []byte(text), nil
 	})
+	quickjs.Sync(ops, "encoding.label", label)
+	quickjs.Sync(ops, "encoding.legacy", decodeLegacy)
 }
 
 // replaceIllFormed is the UTF-8 decoder of the Encoding Standard. Go's own

@@ -1,5 +1,6 @@
 // Decoders with the state that streaming needs.
 
+import { host } from "../host.ts";
 import { TypeErrorCtor, Uint8ArrayCtor, apply, bytesSet, bytesSubarray } from "../streams/intrinsics.ts";
 import { incompleteTail, utf8Decode } from "./utf8.ts";
 
@@ -135,10 +136,41 @@ class Windows1252Decoder implements Decoder {
   }
 }
 
+const decodeOp = host.op<{ text: string; keep: number; mode: number }>("encoding.legacy");
+
+/** All other encodings; Go decodes and says which bytes wait for more. */
+class LegacyDecoder implements Decoder {
+  encoding: string;
+  fatal: boolean;
+  pending: Uint8Array = none;
+  mode = 0;
+  constructor(encoding: string, fatal: boolean) {
+    this.encoding = encoding;
+    this.fatal = fatal;
+  }
+  decode(bytes: Uint8Array, more: boolean): string {
+    const all = join(this.pending, bytes);
+    const { encoding, fatal, mode } = this;
+    this.pending = none;
+    this.mode = 0;
+    if (all.length === 0) {
+      if (more) this.mode = mode;
+      return "";
+    }
+    const result = decodeOp({ encoding, fatal, more, mode }, all);
+    if (more) {
+      this.mode = result.mode;
+      if (result.keep > 0) this.pending = new Uint8ArrayCtor(bytesSubarray(all, all.length - result.keep, all.length));
+    }
+    return result.text;
+  }
+}
+
 export function newDecoder(encoding: string, fatal: boolean): Decoder {
   switch (encoding) {
     case "utf-8": return new Utf8Decoder(fatal);
     case "windows-1252": return new Windows1252Decoder();
-    default: return new Utf16Decoder(fatal, encoding === "utf-16be");
+    case "utf-16le": case "utf-16be": return new Utf16Decoder(fatal, encoding === "utf-16be");
+    default: return new LegacyDecoder(encoding, fatal);
   }
 }

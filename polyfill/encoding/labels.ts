@@ -1,7 +1,11 @@
 // https://encoding.spec.whatwg.org/#names-and-labels
 
+import { host } from "../host.ts";
 import { RangeErrorCtor } from "../streams/intrinsics.ts";
 
+const labelOp = host.op<string>("encoding.label");
+
+// The encodings decoded here; Go knows the labels of the others.
 const labels: Record<string, readonly string[]> = {
   "utf-8": ["unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "utf-8", "utf8", "x-unicode20utf8"],
   "utf-16be": ["unicodefffe", "utf-16be"],
@@ -15,6 +19,9 @@ const labels: Record<string, readonly string[]> = {
 const encodings = new Map<string, string>();
 for (const encoding in labels) for (const label of labels[encoding]!) encodings.set(label, encoding);
 const lookup = encodings.get.bind(encodings);
+
+/** No label of the standard is longer. */
+const maxLabel = 32;
 
 function isSpace(c: number): boolean {
   return c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0c || c === 0x0d;
@@ -33,8 +40,9 @@ export function encodingOf(label: string): string {
   while (end > start && isSpace(apply(charCodeAt, label, [end - 1]))) end--;
   const trimmed = apply(slice, label, [start, end]) as string;
   // Only ASCII letters may be folded; the Kelvin sign, for one, would become a "k".
-  const encoding = isAscii(trimmed) ? lookup(apply(toLowerCase, trimmed, []) as string) : undefined;
-  if (encoding === undefined) throw new RangeErrorCtor(`The encoding "${label}" is not supported: use utf-8, utf-16le, utf-16be or windows-1252 (latin1)`);
+  const folded = isAscii(trimmed) ? apply(toLowerCase, trimmed, []) as string : "";
+  const encoding = lookup(folded) ?? (folded === "" || folded.length > maxLabel ? "" : labelOp(folded));
+  if (encoding === "" || encoding === "replacement") throw new RangeErrorCtor(`"${apply(slice, label, [0, maxLabel]) as string}" is not the label of an encoding, such as utf-8, windows-1252 or shift_jis`);
   return encoding;
 }
 
