@@ -1,4 +1,5 @@
 // Everything of this folder that becomes a global.
+import { CompressionStream, DecompressionStream } from "./compression.ts";
 import { Crypto, CryptoKey, SubtleCrypto, crypto, installNodeCrypto } from "./crypto.ts";
 import { fetch } from "./fetch.ts";
 import { URL, URLSearchParams } from "./url.ts";
@@ -6,6 +7,7 @@ import { URL, URLSearchParams } from "./url.ts";
 const globals: Record<string, unknown> = {
   URL, URLSearchParams,
   crypto, Crypto, CryptoKey, SubtleCrypto,
+  CompressionStream, DecompressionStream,
   fetch,
 };
 

@@ -5,6 +5,7 @@ import "github.com/agentrt/agentrt/quickjs"
 // Register adds all operations of this package.
 func Register(ops *quickjs.Ops) {
 	RegisterBody(ops)
+	RegisterCompression(ops)
 	RegisterCrypto(ops)
 	RegisterEncoding(ops)
 	RegisterFetch(ops)

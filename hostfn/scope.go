@@ -24,6 +24,7 @@ type Scope struct {
 	Limits Limits
 
 	fetches atomic.Int64
+	codecs  codecs
 }
 
 // Limits bound what one invocation does outside of its memory.
@@ -33,8 +34,8 @@ type Limits struct {
 	// MaxHeaderBytes bounds the headers of one request and of one response, names
 	// and values; 256 KiB by default.
 	MaxHeaderBytes int
-	// MaxDecompressed bounds a compressed response body after decompression, in
-	// bytes; 256 MiB by default.
+	// MaxDecompressed bounds a compressed response body, or the output of one
+	// DecompressionStream, in bytes; 256 MiB by default.
 	MaxDecompressed int64
 }
 

@@ -57,7 +57,7 @@ func BenchmarkStreams(b *testing.B) {
 		b.Fatal(err)
 	}
 	ops := quickjs.NewOps()
-	hostfn.RegisterEncoding(ops)
+	hostfn.Register(ops)
 	e, err := quickjs.New(b.Context(), quickjs.NewConfig().WithOps(ops).WithCPULimit(0))
 	if err != nil {
 		b.Fatal(err)

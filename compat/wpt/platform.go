@@ -9,17 +9,13 @@ import (
 )
 
 // entry defines the globals under test. Definitions are non-enumerable, as the
-// standards have them.
+// standards have them. The harness still needs __host.
 const entry = `
-import * as streams from "./polyfill/streams.ts";
-import * as encoding from "./polyfill/encoding.ts";
-import { AbortController, AbortSignal } from "./polyfill/abort.ts";
-import { Event, EventTarget } from "./polyfill/events.ts";
-import { structuredClone } from "./polyfill/structuredclone.ts";
-const internal = /^(is|readableOf|writableOf|wrap|utf8)/;
-for (const [name, value] of Object.entries({ ...streams, ...encoding, AbortController, AbortSignal, Event, EventTarget, structuredClone })) {
-  if (!internal.test(name)) Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
-}
+import { install as polyfill } from "./polyfill/index.ts";
+import { install as hostfn } from "./hostfn/index.ts";
+const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+polyfill(define);
+hostfn(define);
 `
 
 // platform bundles the Web platform from the repository at root into one module.

@@ -17,7 +17,7 @@ func newPlatform(t testing.TB, source string) *quickjs.Instance {
 		t.Fatal(err)
 	}
 	ops := quickjs.NewOps()
-	hostfn.RegisterEncoding(ops)
+	hostfn.Register(ops)
 	var uncaught []error
 	e, err := quickjs.New(t.Context(), quickjs.NewConfig().WithOps(ops).WithUncaught(func(_ context.Context, u quickjs.Uncaught) {
 		uncaught = append(uncaught, u.Err)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/agentrt/agentrt/hostfn"
 	"github.com/agentrt/agentrt/quickjs"
+	"github.com/agentrt/agentrt/stream"
 )
 
 //go:embed harness.js
@@ -69,8 +70,11 @@ func newRunner(ctx context.Context, checkout, repository string) (*runner, error
 		return nil, fmt.Errorf("%s is no checkout of web-platform-tests: %w", checkout, err)
 	}
 	ops := quickjs.NewOps()
-	quickjs.Sync(ops, "wpt.read", func(_ context.Context, name string) (string, error) { return r.read(name) })
-	hostfn.RegisterEncoding(ops)
+	quickjs.Sync(ops, "wpt.read", func(_ context.Context, name string) ([]byte, error) {
+		text, err := r.read(name)
+		return []byte(text), err
+	})
+	hostfn.Register(ops)
 	r.engine, err = quickjs.New(ctx, quickjs.NewConfig().WithOps(ops).WithCPULimit(fileTimeout).WithUncaught(record))
 	if err != nil {
 		return nil, err
@@ -164,6 +168,7 @@ func (r *runner) execute(ctx context.Context, name string) (subtests []Subtest, 
 	defer cancel()
 	missed := new([]string)
 	ctx = context.WithValue(ctx, uncaught{}, missed)
+	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: stream.NewTable(stream.Config{})})
 	source, err := r.read("/" + name)
 	if err != nil {
 		return nil, err
@@ -178,7 +183,11 @@ func (r *runner) execute(ctx context.Context, name string) (subtests []Subtest, 
 			subtests = append(subtests, Subtest{Name: "(" + u + ")", Status: "fail", Message: u})
 		}
 	}()
-	if _, err := i.Call(ctx, "wpt", "begin", nil, nil); err != nil {
+	file, err := json.Marshal("/" + name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := i.Call(ctx, "wpt", "begin", file, nil); err != nil {
 		return nil, err
 	}
 	for _, script := range scripts(name, source) {
