@@ -10,4 +10,5 @@ func Register(ops *quickjs.Ops) {
 	RegisterEncoding(ops)
 	RegisterFetch(ops)
 	RegisterURL(ops)
+	RegisterWebCrypto(ops)
 }
