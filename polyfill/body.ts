@@ -12,7 +12,7 @@ import { CLOSED, Reader, read, type ReadRequest, type Readable } from "./streams
 import { ByteController, byteClose, byteEnqueue, byobRequest, createReadableBytes, respond } from "./streams/readable_byte.ts";
 import { tee } from "./streams/tee.ts";
 import { parseUrlencoded } from "./urlencoded.ts";
-import { decodeUtf8Text, encodeUtf8 } from "./utf8.ts";
+import { decodeUtf8, decodeUtf8Text, encodeUtf8 } from "./utf8.ts";
 import { bytesOf } from "./webidl.ts";
 
 const apply = Reflect.apply;
@@ -300,7 +300,7 @@ function parseForm(type: string | null, bytes: Uint8Array): FormData {
     throw new TypeError(`formData() reads multipart/form-data and application/x-www-form-urlencoded, but the body's Content-Type is ${type ?? "missing"}`);
   }
   const form = new FormData();
-  for (const [name, value] of parseUrlencoded(decodeUtf8Text(bytes))) form.append(name, value);
+  for (const [name, value] of parseUrlencoded(decodeUtf8(bytes))) form.append(name, value);
   return form;
 }
 

@@ -23,6 +23,9 @@ func TestGlobals(t *testing.T) {
 		{`new Navigator()`, `"throws TypeError: Illegal constructor: use the global navigator"`},
 		{`(async () => { const o = []; const h = setImmediate(() => o.push("cleared")); clearImmediate(h); await new Promise((r) => { setImmediate((a, b) => { o.push(a, b); r() }, 1, 2); Promise.resolve().then(() => o.push("micro")) }); return o })()`, `["micro",1,2]`},
 		{`setImmediate("x")`, `"throws TypeError: The callback of setImmediate() must be a function"`},
+		{`[atob("YQ=="), btoa("a"), atob.name, btoa.length]`, `["a","YQ==","atob",1]`},
+		{`atob()`, `"throws TypeError: atob() needs 1 argument, but got 0"`},
+		{`btoa()`, `"throws TypeError: btoa() needs 1 argument, but got 0"`},
 		{`setTimeout(() => {}, 0).unref?.()`, `null`},
 	})
 }

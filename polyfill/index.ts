@@ -1,5 +1,6 @@
 // Everything of this folder that becomes a global.
 import { AbortController, AbortSignal } from "./abort.ts";
+import { base64 } from "./base64.ts";
 import { Blob, File } from "./blob.ts";
 import { Buffer } from "./buffer.ts";
 import { console } from "./console.ts";
@@ -39,7 +40,7 @@ const globals: Record<string, unknown> = {
   TextEncoder, TextDecoder, TextEncoderStream, TextDecoderStream,
   Blob, File, FormData,
   Headers, Request, Response,
-  structuredClone,
+  structuredClone, atob: base64.atob, btoa: base64.btoa,
   performance, Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure,
   setImmediate, clearImmediate,
   navigator, Navigator,

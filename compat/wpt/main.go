@@ -73,7 +73,7 @@ func run(ctx context.Context, checkout, repository string, names []string, asJSO
 		files = append(files, list...)
 	}
 	results := r.run(ctx, files, runtime.GOMAXPROCS(0))
-	counts := count(results)
+	counts := count(results, names)
 	if asJSON {
 		if err := json.NewEncoder(out).Encode(map[string]any{"directories": counts, "files": results}); err != nil {
 			return nil, err
@@ -98,10 +98,17 @@ func run(ctx context.Context, checkout, repository string, names []string, asJSO
 	return expectations.regressions(results), nil
 }
 
-func count(results []File) map[string]*Count {
+// count adds up by the directories that were asked for; other files count for
+// the top folder.
+func count(results []File, names []string) map[string]*Count {
 	counts := map[string]*Count{}
 	for _, f := range results {
 		directory, _, _ := strings.Cut(f.Path, "/")
+		for _, name := range names {
+			if strings.HasPrefix(f.Path, strings.TrimSuffix(name, "/")+"/") {
+				directory = strings.TrimSuffix(name, "/")
+			}
+		}
 		if counts[directory] == nil {
 			counts[directory] = new(Count)
 		}
