@@ -16,7 +16,7 @@ import * as encoding from "./polyfill/encoding.ts";
 import { AbortController, AbortSignal } from "./polyfill/abort.ts";
 import { Event, EventTarget } from "./polyfill/events.ts";
 import { structuredClone } from "./polyfill/structuredclone.ts";
-const internal = /^(is|readableOf|writableOf|wrap|utf8)/;
+const internal = /^(is|utf8)/;
 for (const [name, value] of Object.entries({ ...streams, ...encoding, AbortController, AbortSignal, Event, EventTarget, structuredClone })) {
   if (!internal.test(name)) Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 }
