@@ -46,7 +46,10 @@ interface PocketBase extends RecordClient, RecordHooks {
 interface RecordClient {
   /** The records of a collection. Without run: "caller" and pb.as() they are read and written with a superuser's rights. */
   collection<T = RecordModel>(idOrName: string): RecordService<T>;
-  /** Writes that happen all or not at all: at most 1,000, in at most 5 s. */
+  /**
+   * Writes that happen all or not at all: at most 1,000, in at most 5 s. Inside a transaction they join it: let the error of a failed batch
+   * end the transaction, or what the batch wrote before stays in it.
+   */
   createBatch(): BatchService;
   /**
    * Puts values into the places {:name} of a filter: strings in quotes, dates in PocketBase's form, other objects as JSON. A value is not

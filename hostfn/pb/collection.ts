@@ -1,7 +1,8 @@
 // pb.collection, pb.as and batches: the record services of the PocketBase JavaScript SDK over the operation pb.records.
 
 import { host } from "../../polyfill/host.ts";
-import { isBlob } from "../../polyfill/blob.ts";
+import type { AbortSignal } from "../../polyfill/abort.ts";
+import { type Blob, isBlob } from "../../polyfill/blob.ts";
 import { concat } from "../../polyfill/body.ts";
 import { FormData, isFormData } from "../../polyfill/formdata.ts";
 import { encodeMultipart } from "../../polyfill/multipart.ts";

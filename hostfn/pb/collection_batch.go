@@ -29,7 +29,8 @@ type batchResult struct {
 }
 
 // runBatch does the calls that r's body lists in one transaction, with a
-// superuser's rights.
+// superuser's rights. Within an outer transaction it joins that one, which has to
+// be rolled back if the batch fails.
 func runBatch(ctx context.Context, app core.App, r *http.Request) (any, error) {
 	event := &core.RequestEvent{App: app}
 	event.Request = r
@@ -42,12 +43,16 @@ func runBatch(ctx context.Context, app core.App, r *http.Request) (any, error) {
 	if n := len(form.Requests); n == 0 || n > maxBatch {
 		return nil, router.NewBadRequestError(fmt.Sprintf("A batch has 1 to %d requests, not %d.", maxBatch, n), nil)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, batchTimeout, fmt.Errorf("the batch took longer than %v", batchTimeout))
+	limited, cancel := context.WithTimeoutCause(ctx, batchTimeout, fmt.Errorf("the batch took longer than %v", batchTimeout))
 	defer cancel()
+	if !app.IsTransactional() {
+		// Within an outer transaction an interrupted write would roll that one back unseen.
+		ctx = limited
+	}
 	results := make([]batchResult, 0, len(form.Requests))
 	err := app.RunInTransaction(func(tx core.App) error {
 		for k, ir := range form.Requests {
-			if err := context.Cause(ctx); err != nil {
+			if err := context.Cause(limited); err != nil {
 				return router.NewBadRequestError("Batch transaction failed: "+err.Error(), nil)
 			}
 			files, err := batchFiles(event, k)
