@@ -25,23 +25,26 @@ func (q *search) permitted(x *index, question *question) ([]uint32, error) {
 	if f.Query == nil {
 		return nil, nil
 	}
-	wanted := candidates(q.top, q.query.Recall)
-	near, all := x.nearest(question, nil, maxCoarse)
+	// The permitted lie as densely among the candidates as among all, so that as many
+	// candidates serve as without a filter, if enough of them pass.
+	wanted, enough := candidates(q.top, q.query.Recall), minEach*max(q.top, 10)
+	near, all := x.nearest(question, nil, max(maxCoarse, wanted))
 	passed, err := q.passing(near[:min(probe, len(near))])
 	if err != nil {
 		return nil, err
 	}
-	if needed := float64(wanted) * 1.2 * float64(probe) / (float64(len(passed)) + 0.01); needed < float64(len(near)) || all {
-		n := int(min(needed, float64(len(near))))
-		if all {
-			n = len(near)
+	needed := max(float64(wanted), 1.2*probe*float64(enough)/(float64(len(passed))+0.01))
+	if all || needed < float64(len(near)) {
+		n := len(near)
+		if !all {
+			n = int(needed)
 		}
 		if n > probe {
 			if passed, err = q.passing(near[:n]); err != nil {
 				return nil, err
 			}
 		}
-		if len(passed) >= wanted || n == len(near) && all {
+		if all || len(passed) >= enough {
 			return x.slots(passed), nil
 		}
 	}

@@ -17,17 +17,20 @@ import (
 // candidates is how many codes are chosen for k matches. The recall that follows
 // depends on the data; these are for embeddings, whose neighbours stand out.
 func candidates(k int, recall float64) int {
+	each := 400
 	switch {
-	case recall == 0 || recall > 0.9 && recall <= 0.98:
-		return max(200, 20*k)
-	case recall <= 0.9:
-		return max(100, 10*k)
+	case recall > 0 && recall <= 0.9:
+		each = minEach
+	case recall <= 0.98:
+		each = 50
 	case recall <= 0.99:
-		return max(500, 50*k)
-	default:
-		return max(2000, 200*k)
+		each = 100
 	}
+	return each * max(k, 10)
 }
+
+// minEach is the least number of candidates for each match.
+const minEach = 20
 
 // search is one search.
 type search struct {
