@@ -1,12 +1,12 @@
 // Bodies that cross the boundary, over the operations of body.go.
 import { host } from "../polyfill/host.ts";
-import { bindSource, chunkMessage, closeBytes, concat, type HostSource } from "../polyfill/body.ts";
+import { bindSource, chunkMessage, concat, type HostSource } from "../polyfill/body.ts";
 import { setFetchHooks } from "../polyfill/hooks.ts";
-import { ReadableStream, readableOf, wrapReadable } from "../polyfill/streams.ts";
-import { Eventual, fulfill, reject } from "../polyfill/streams/eventual.ts";
+import type { ReadableStream } from "../polyfill/streams.ts";
+import {
+  acquireReader, cancel, closeBytes, createBytes, enqueueBytes, errorBytes, eventual, read, settle, type Eventual, type ReadRequest, type Reader,
+} from "../polyfill/streams/internals.ts";
 import { promiseFulfilled, promiseReject, promiseThen } from "../polyfill/streams/intrinsics.ts";
-import { Reader, cancel, read, type ReadRequest, type Readable } from "../polyfill/streams/readable.ts";
-import { byteEnqueue, byteError, createReadableBytes, type ByteController } from "../polyfill/streams/readable_byte.ts";
 import { URL, isURLSearchParams } from "./url.ts";
 
 const readOp = host.op<Promise<ArrayBuffer>>("body.read");
@@ -44,7 +44,7 @@ export class RidSource implements HostSource {
   #state = FRESH;
   #failed = false;
   #reason: unknown;
-  #readable: Readable | null = null;
+  #stream: ReadableStream | null = null;
   #rejectAll: ((reason: unknown) => void) | null = null;
   /** Called once when the source was read, failed, or was given away. */
   onEnd: (() => void) | null = null;
@@ -76,7 +76,7 @@ export class RidSource implements HostSource {
     this.#reason = reason;
     cancelOp(this.#rid);
     if (this.#rejectAll !== null) this.#rejectAll(reason);
-    if (this.#readable !== null) byteError(this.#readable.controller as ByteController, reason);
+    if (this.#stream !== null) errorBytes(this.#stream, reason);
     this.#end();
   }
 
@@ -105,38 +105,37 @@ export class RidSource implements HostSource {
   }
 
   open(): ReadableStream {
-    const readable = (this.#readable = createReadableBytes(() => this.#pull(), () => {
+    const stream = (this.#stream = createBytes(() => this.#pull(), () => {
       cancelOp(this.#rid);
       this.#end();
       return undefined;
     }));
-    const stream = wrapReadable(readable);
-    if (this.#failed) byteError(readable.controller as ByteController, this.#reason);
+    if (this.#failed) errorBytes(stream, this.#reason);
     else bindSource(stream, this);
     return stream;
   }
 
   #pull(): Eventual {
     this.#state = READING;
-    const done = new Eventual(true);
+    const done = eventual();
     promiseThen(readOp(this.#rid), (chunk: ArrayBuffer) => {
       if (this.#state !== ENDED) this.#deliver(chunk);
-      fulfill(done);
+      settle(done);
     }, (e) => {
       this.#end();
-      reject(done, this.#failed ? this.#reason : hostError(e));
+      settle(done, this.#failed ? this.#reason : hostError(e));
     });
     return done;
   }
 
   #deliver(chunk: ArrayBuffer): void {
-    const c = this.#readable!.controller as ByteController;
+    const stream = this.#stream!;
     if (chunk.byteLength > 0) {
-      byteEnqueue(c, new Uint8Array(chunk));
+      enqueueBytes(stream, new Uint8Array(chunk));
       return;
     }
     this.#end();
-    closeBytes(c);
+    closeBytes(stream);
   }
 }
 
@@ -145,7 +144,7 @@ export class WholeSource implements HostSource {
   readonly #bytes: Uint8Array;
   #state = FRESH;
   #reason: unknown;
-  #readable: Readable | null = null;
+  #stream: ReadableStream | null = null;
   /** Called once when the source was read or failed. */
   onEnd: (() => void) | null = null;
 
@@ -169,7 +168,7 @@ export class WholeSource implements HostSource {
   fail(reason: unknown): void {
     if (this.#state !== FRESH) return;
     this.#reason = reason;
-    if (this.#readable !== null) byteError(this.#readable.controller as ByteController, reason);
+    if (this.#stream !== null) errorBytes(this.#stream, reason);
     this.#end(FAILED);
   }
 
@@ -180,18 +179,16 @@ export class WholeSource implements HostSource {
   }
 
   open(): ReadableStream {
-    const readable = (this.#readable = createReadableBytes(() => {
-      const c = readable.controller as ByteController;
+    const stream = (this.#stream = createBytes(() => {
       this.#end(ENDED);
-      if (this.#bytes.length > 0) byteEnqueue(c, this.#bytes);
-      closeBytes(c);
+      if (this.#bytes.length > 0) enqueueBytes(stream, this.#bytes);
+      closeBytes(stream);
       return undefined;
     }, () => {
       this.#end(ENDED);
       return undefined;
     }));
-    const stream = wrapReadable(readable);
-    if (this.#state === FAILED) byteError(readable.controller as ByteController, this.#reason);
+    if (this.#state === FAILED) errorBytes(stream, this.#reason);
     else bindSource(stream, this);
     return stream;
   }
@@ -208,7 +205,7 @@ class Pump implements ReadRequest {
   #resolve!: () => void;
   #reject!: (reason: unknown) => void;
   readonly #rid: number;
-  readonly #readable: Readable;
+  readonly #stream: ReadableStream;
   readonly #reader: Reader;
   #reading = false;
   #again = false;
@@ -220,8 +217,8 @@ class Pump implements ReadRequest {
       this.#reject = reject;
     });
     this.#rid = rid;
-    this.#readable = readableOf(stream);
-    this.#reader = new Reader(this.#readable, false);
+    this.#stream = stream;
+    this.#reader = acquireReader(stream);
     promiseThen(goneOp(rid), (gone: boolean) => {
       if (gone) this.#gone(new TypeError("The reader of this body is gone: the connection was closed"));
     }, () => {});
@@ -247,7 +244,7 @@ class Pump implements ReadRequest {
   #gone(reason: unknown): void {
     if (this.#done) return;
     this.#done = true;
-    cancel(this.#readable, reason);
+    cancel(this.#stream, reason);
     try {
       closeOp(this.#rid);
     } catch {
@@ -259,7 +256,7 @@ class Pump implements ReadRequest {
   /** Ends the pump from outside: the stream is cancelled and the pipe fails. */
   abort(reason: unknown): void {
     if (this.#done) return;
-    cancel(this.#readable, reason);
+    cancel(this.#stream, reason);
     this.error(reason);
   }
 

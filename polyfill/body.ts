@@ -6,11 +6,11 @@ import { headerValue, type HeaderList } from "./headers.ts";
 import { hooks } from "./hooks.ts";
 import { parseMimeType } from "./mimetype.ts";
 import { encodeMultipart, parseMultipart } from "./multipart.ts";
-import { ReadableStream, TransformStream, isReadableStream, readableOf, wrapReadable } from "./streams.ts";
+import { ReadableStream, TransformStream } from "./streams.ts";
+import {
+  acquireReader, closeBytes, createBytes, discard, enqueueBytes, isDisturbed, isLocked, isReadableStream, read, tee, type ReadRequest, type Reader,
+} from "./streams/internals.ts";
 import { promiseFulfilled, promiseReject, promiseThen } from "./streams/intrinsics.ts";
-import { CLOSED, Reader, read, type ReadRequest, type Readable } from "./streams/readable.ts";
-import { ByteController, byteClose, byteEnqueue, byobRequest, createReadableBytes, respond } from "./streams/readable_byte.ts";
-import { tee } from "./streams/tee.ts";
 import { parseUrlencoded } from "./urlencoded.ts";
 import { decodeUtf8, decodeUtf8Text, encodeUtf8 } from "./utf8.ts";
 import { bytesOf } from "./webidl.ts";
@@ -38,16 +38,20 @@ export interface HostSource {
 type Origin = { payload: Payload; source: null } | { payload: null; source: HostSource };
 
 /** What streams are made of, as long as nobody has read them. */
-const origins = new WeakMap<Readable, Origin>();
+const origins = new WeakMap<ReadableStream, Origin>();
 const { get: getOrigin, set: setOrigin, delete: deleteOrigin } = WeakMap.prototype;
 
-function originOf(readable: Readable): Origin | undefined {
-  return readable.disturbed || readable.reader !== null ? undefined : apply(getOrigin, origins, [readable]) as Origin | undefined;
+function originOf(stream: ReadableStream): Origin | undefined {
+  return isReadOrLocked(stream) ? undefined : apply(getOrigin, origins, [stream]) as Origin | undefined;
+}
+
+function isReadOrLocked(stream: ReadableStream): boolean {
+  return isDisturbed(stream) || isLocked(stream);
 }
 
 /** Notes that the stream, unread, stands for the source. */
 export function bindSource(stream: ReadableStream, source: HostSource): void {
-  apply(setOrigin, origins, [readableOf(stream), { payload: null, source }]);
+  apply(setOrigin, origins, [stream, { payload: null, source }]);
 }
 
 export class BodyState {
@@ -68,9 +72,8 @@ export type BodyInit = ReadableStream | Blob | ArrayBuffer | ArrayBufferView | F
 export function extractBody(init: unknown): { body: BodyState; type: string | null } {
   if (typeof init === "object" && init !== null) {
     if (isReadableStream(init)) {
-      const readable = readableOf(init);
-      if (readable.reader !== null || readable.disturbed) throw new TypeError("The body is a ReadableStream that is locked or was read already");
-      return { body: new BodyState(null, null, init as ReadableStream), type: null };
+      if (isReadOrLocked(init)) throw new TypeError("The body is a ReadableStream that is locked or was read already");
+      return { body: new BodyState(null, null, init), type: null };
     }
     const bytes = bytesOf(init);
     if (bytes !== undefined) return { body: new BodyState(apply(sliceBytes, bytes, []) as Uint8Array, null, null), type: null };
@@ -116,22 +119,15 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** Closes a stream of bytes and answers a read that waits with a view. */
-export function closeBytes(c: ByteController): void {
-  byteClose(c);
-  if (byobRequest(c) !== null) respond(c, 0);
-}
-
 function streamOfPayload(payload: Payload): ReadableStream {
-  const readable: Readable = createReadableBytes(() => {
-    const c = readable.controller as ByteController;
+  const stream = createBytes(() => {
     const bytes = ownBytes(payload);
-    if (bytes.length > 0) byteEnqueue(c, apply(sliceBytes, bytes, []) as Uint8Array);
-    closeBytes(c);
+    if (bytes.length > 0) enqueueBytes(stream, apply(sliceBytes, bytes, []) as Uint8Array);
+    closeBytes(stream);
     return undefined;
   }, null);
-  apply(setOrigin, origins, [readable, { payload, source: null }]);
-  return wrapReadable(readable);
+  apply(setOrigin, origins, [stream, { payload, source: null }]);
+  return stream;
 }
 
 /** The stream of a body, the same one each time. */
@@ -139,9 +135,7 @@ export function bodyStream(state: BodyState): ReadableStream {
   if (state.stream !== null) return state.stream;
   if (state.used) {
     const stream = new ReadableStream();
-    const readable = readableOf(stream);
-    readable.state = CLOSED;
-    lock(readable);
+    discard(stream);
     return (state.stream = stream);
   }
   state.stream = state.payload !== null ? streamOfPayload(state.payload) : state.source!.open();
@@ -149,21 +143,15 @@ export function bodyStream(state: BodyState): ReadableStream {
   return state.stream;
 }
 
-function lock(readable: Readable): void {
-  new Reader(readable, false);
-  readable.disturbed = true;
-}
-
 export function isUnusable(state: BodyState | null): boolean {
   if (state === null) return false;
   if (state.stream === null) return state.used;
-  const readable = readableOf(state.stream);
-  return readable.disturbed || readable.reader !== null;
+  return isReadOrLocked(state.stream);
 }
 
 export function isUsed(state: BodyState | null): boolean {
   if (state === null) return false;
-  return state.stream === null ? state.used : readableOf(state.stream).disturbed;
+  return state.stream === null ? state.used : isDisturbed(state.stream);
 }
 
 function unusable(): TypeError {
@@ -186,12 +174,10 @@ export function takeBody(state: BodyState): TakenBody {
     state.payload = state.source = null;
     return payload !== null ? { payload } : { source: source! };
   }
-  const readable = readableOf(stream);
-  const origin = originOf(readable);
+  const origin = originOf(stream);
   if (origin === undefined) return { stream };
-  apply(deleteOrigin, origins, [readable]);
-  readable.state = CLOSED;
-  lock(readable);
+  apply(deleteOrigin, origins, [stream]);
+  discard(stream);
   return origin.payload !== null ? { payload: origin.payload } : { source: origin.source };
 }
 
@@ -208,16 +194,16 @@ export function takeForHost(state: BodyState): { bytes?: Uint8Array; rid?: numbe
 export function moveBody(state: BodyState): BodyState {
   const { payload, source, stream } = takeBody(state);
   if (stream === undefined) return new BodyState(payload ?? null, source ?? null, null);
-  return new BodyState(null, null, stream.pipeThrough(new TransformStream() as any));
+  return new BodyState(null, null, stream.pipeThrough(new TransformStream()));
 }
 
 /** https://fetch.spec.whatwg.org/#concept-body-clone */
 export function cloneBody(state: BodyState): BodyState {
   if (isUnusable(state)) throw new TypeError("A body that was read already, or is locked, cannot be cloned: clone() before reading");
   if (state.payload !== null) return new BodyState(state.payload, null, null);
-  const [a, b] = tee(readableOf(bodyStream(state)));
-  state.stream = wrapReadable(a);
-  return new BodyState(null, null, wrapReadable(b));
+  const [a, b] = tee(bodyStream(state));
+  state.stream = a;
+  return new BodyState(null, null, b);
 }
 
 /** Reads chunks until the end without a promise for each. */
@@ -229,12 +215,12 @@ class Collector implements ReadRequest {
   readonly #chunks: Uint8Array[] = [];
   #reading = false;
   #again = false;
-  constructor(readable: Readable) {
+  constructor(stream: ReadableStream) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#reader = new Reader(readable, false);
+    this.#reader = acquireReader(stream);
     this.#next();
   }
   #next(): void {
@@ -274,14 +260,14 @@ export function chunkMessage(value: unknown): string {
 function readBytes(state: BodyState): Promise<Uint8Array> {
   const { payload, source, stream } = takeBody(state);
   if (payload !== undefined) return promiseFulfilled(ownBytes(payload));
-  return source !== undefined ? source.readAll() : new Collector(readableOf(stream)).promise;
+  return source !== undefined ? source.readAll() : new Collector(stream!).promise;
 }
 
 /** The text of the body, or a promise of it. */
 function readText(state: BodyState): string | Promise<string> {
   const { payload, source, stream } = takeBody(state);
   if (payload !== undefined) return payloadText(payload);
-  const bytes = source !== undefined ? source.readAll() : new Collector(readableOf(stream)).promise;
+  const bytes = source !== undefined ? source.readAll() : new Collector(stream!).promise;
   return promiseThen(bytes, decodeUtf8Text);
 }
 

@@ -1,3 +1,5 @@
+import type { Machinery } from "./streams/internals.ts";
+
 /** One host operation: head is any JSON value, body an ArrayBuffer or a view of one. */
 export type HostOp<Result = unknown> = (head?: unknown, body?: ArrayBuffer | ArrayBufferView) => Result;
 
@@ -11,6 +13,8 @@ export interface Host {
   log(level: 0 | 1 | 2 | 3, text: string): void;
   random<View extends ArrayBuffer | ArrayBufferView>(view: View): View;
   reply(head: unknown, body: unknown): object;
+  /** The machinery of streams, see streams/internals.ts. */
+  streams: Machinery;
 }
 
 export const host = (globalThis as unknown as { __host: Host }).__host;

@@ -2,7 +2,6 @@
 
 import { TypeErrorCtor, Uint8ArrayCtor, apply, bufferByteLength, bytesSet, bytesSubarray, getter, isView, viewParts } from "../streams/intrinsics.ts";
 import { defineInterface, domString, isArrayBuffer, isSharedArrayBuffer, required } from "../webidl.ts";
-import { toDictionary } from "../streams/convert.ts";
 import { newDecoder, type Decoder } from "./decoders.ts";
 import { encodingOf } from "./labels.ts";
 import { utf8Decode, utf8Encode } from "./utf8.ts";
@@ -10,6 +9,15 @@ import { utf8Decode, utf8Encode } from "./utf8.ts";
 const { charCodeAt, slice } = String.prototype;
 const typedName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 const byteLength = getter(Object.getPrototypeOf(Uint8Array.prototype), "byteLength");
+
+const empty = { __proto__: null };
+
+/** A dictionary argument; a missing one has no members, whatever Object.prototype says. */
+function toDictionary(value: unknown, what: string): any {
+  if (value === undefined || value === null) return empty;
+  if (typeof value !== "object" && typeof value !== "function") throw new TypeErrorCtor(`${what} must be an object`);
+  return value;
+}
 
 /** A decoder with the handling of the byte order mark. */
 export class TextDecoding {

@@ -34,7 +34,7 @@ flags=(--target=wasm32-wasi --sysroot=root/usr -isystem root/usr/include/wasm32-
   -resource-dir "$llvm/lib/clang/19" -ffile-prefix-map="$cache=." -ffile-prefix-map="$here=build"
   -O2 -mbulk-memory -mnontrapping-fptoint -msign-ext -funsigned-char -fwrapv -DNDEBUG -D_GNU_SOURCE
   -DSTACK_LIMIT=917504 -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_SIGNAL -w)
-"$llvm/bin/clang" "${flags[@]}" -Isrc -I"$here/bridge" -c "$here/bridge/bridge.c" -o obj/bridge.o
+"$llvm/bin/clang" "${flags[@]}" -Isrc -I"$here/bridge" -I"$here" -c "$here/bridge/bridge.c" -o obj/bridge.o
 for unit in dtoa libregexp libunicode; do
   "$llvm/bin/clang" "${flags[@]}" -Isrc -c "src/$unit.c" -o "obj/$unit.o"
 done

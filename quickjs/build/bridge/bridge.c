@@ -21,5 +21,6 @@ __attribute__((used)) static int32_t (*const keep_tick)(void) = host_tick;
 #include "modules.c"
 #include "freeze.c"
 #include "sample.c"
+#include "streams/streams.c"
 #include "globals.c"
 #include "run.c"

@@ -98,6 +98,8 @@ static int add_globals(void)
     if (JS_IsException(host) || JS_IsException(reply_proto))
         return -1;
     JS_SetPropertyFunctionList(ctx, host, host_functions, countof(host_functions));
+    if (install_streams(host) < 0)
+        return -1;
     JS_DefinePropertyValueStr(ctx, ctx->global_obj, "__host", host,
                               JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
     JS_SetPropertyFunctionList(ctx, ctx->global_obj, global_functions, countof(global_functions));

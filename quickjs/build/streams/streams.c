@@ -1,0 +1,31 @@
+/* WHATWG Streams, https://streams.spec.whatwg.org/. Each stream is one object
+   that holds its controller's state too; the controller that users see is made
+   with the stream and refers to it. Algorithms wait on eventuals instead of
+   promises: one engine job a hop. */
+
+#include "memory.c"
+#include "eventual.c"
+#include "convert.c"
+#include "queue.c"
+#include "views.c"
+#include "types.c"
+#include "readable.c"
+#include "readable_default.c"
+#include "readable_byte.c"
+#include "byob.c"
+#include "writable.c"
+#include "writing.c"
+#include "transform.c"
+#include "pipe.c"
+#include "tee.c"
+#include "tee_bytes.c"
+#include "iterator.c"
+#include "from.c"
+#include "controllers.c"
+#include "readers.c"
+#include "readable_class.c"
+#include "writable_class.c"
+#include "transform_class.c"
+#include "strategies.c"
+#include "internals.c"
+#include "install.c"
