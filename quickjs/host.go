@@ -110,7 +110,11 @@ func clip(text []byte, limit int) string {
 
 func hostError(ctx context.Context, mod api.Module, stack []uint64) {
 	text := view(mod, uint32(stack[0]), uint32(stack[1]))
-	panic(stop{fmt.Errorf("%w: %s", ErrTrap, clip(text, 1024))})
+	kind := ErrTrap
+	if cc, ok := ctx.(*callContext); ok && cc.instance.shared != 0 && cc.instance.word(offOOM) > 0 {
+		kind = ErrMemoryLimit
+	}
+	panic(stop{fmt.Errorf("%w: %s", kind, clip(text, 1024))})
 }
 
 var processStart = time.Now()

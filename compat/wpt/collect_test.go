@@ -1,6 +1,11 @@
 package main
 
-import "testing"
+import (
+	"errors"
+	"testing"
+
+	"github.com/agentrt/agentrt/quickjs"
+)
 
 // TestStreamsAreCollected: streams that nobody holds are freed in every state,
 // though their parts refer to each other.
@@ -53,5 +58,23 @@ export async function run(rounds) {
 		} else if n > 3 && heap > first*2 {
 			t.Fatalf("the heap holds %d bytes after %d calls, %d after 4", heap, n+1, first)
 		}
+	}
+}
+
+// TestStreamsOutOfMemory: a queue that takes all memory ends the use with
+// ErrMemoryLimit, wherever in the machinery the limit is met.
+func TestStreamsOutOfMemory(t *testing.T) {
+	for name, body := range map[string]string{
+		"enqueue": `new ReadableStream({ start(c) { for (;;) c.enqueue(new Uint8Array(1000)); } })`,
+		"write":   `const w = new WritableStream({ write: () => new Promise(() => {}) }).getWriter(); for (;;) w.write("x")`,
+		"tee":     `for (const held = [];;) held.push(new ReadableStream().tee())`,
+		"reads":   `const r = new ReadableStream().getReader(); for (;;) r.read()`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := newPlatform(t, "export function run() { "+body+"; }")
+			if _, err := i.Call(t.Context(), "test", "run", nil, nil); !errors.Is(err, quickjs.ErrMemoryLimit) {
+				t.Errorf("the error is %v", err)
+			}
+		})
 	}
 }

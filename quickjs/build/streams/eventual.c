@@ -71,7 +71,7 @@ static void enqueue(JSJobFunc *job, JSValueConst context, JSValueConst value)
         rt->malloc_state.malloc_limit = 0;
         JS_FreeValue(ctx, JS_GetException(ctx));
         if (JS_EnqueueJob(ctx, job, 2, args) < 0)
-            fail("out of memory");
+            out_of_memory();
         rt->malloc_state.malloc_limit = limit;
     }
 }

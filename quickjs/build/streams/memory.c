@@ -2,6 +2,12 @@
    goes above it, into the reserve that the host keeps, and counts as out of
    memory: the algorithms stay sound until the host ends the use. */
 
+_Noreturn static void out_of_memory(void)
+{
+    shared.oom = rt->oom_count + 1;
+    fail("out of memory");
+}
+
 static void *above_limit(void *p, size_t size)
 {
     size_t limit = rt->malloc_state.malloc_limit;
@@ -11,7 +17,7 @@ static void *above_limit(void *p, size_t size)
     p = js_realloc_rt(rt, p, size);
     rt->malloc_state.malloc_limit = limit;
     if (!p)
-        fail("out of memory");
+        out_of_memory();
     return p;
 }
 
@@ -41,7 +47,7 @@ static JSValue need_object(JSClassID id)
         v = JS_NewObjectClass(ctx, id);
         rt->malloc_state.malloc_limit = limit;
         if (JS_IsException(v))
-            fail("out of memory");
+            out_of_memory();
     }
     return v;
 }
