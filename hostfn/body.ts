@@ -144,7 +144,7 @@ export class WholeSource implements HostSource {
   readonly #bytes: Uint8Array;
   #state = FRESH;
   #reason: unknown;
-  #readable: Readable | null = null;
+  #stream: ReadableStream | null = null;
   /** Called once when the source was read or failed. */
   onEnd: (() => void) | null = null;
 
@@ -168,7 +168,7 @@ export class WholeSource implements HostSource {
   fail(reason: unknown): void {
     if (this.#state !== FRESH) return;
     this.#reason = reason;
-    if (this.#readable !== null) byteError(this.#readable.controller as ByteController, reason);
+    if (this.#stream !== null) errorBytes(this.#stream, reason);
     this.#end(FAILED);
   }
 
@@ -179,18 +179,16 @@ export class WholeSource implements HostSource {
   }
 
   open(): ReadableStream {
-    const readable = (this.#readable = createReadableBytes(() => {
-      const c = readable.controller as ByteController;
+    const stream = (this.#stream = createBytes(() => {
       this.#end(ENDED);
-      if (this.#bytes.length > 0) byteEnqueue(c, this.#bytes);
-      closeBytes(c);
+      if (this.#bytes.length > 0) enqueueBytes(stream, this.#bytes);
+      closeBytes(stream);
       return undefined;
     }, () => {
       this.#end(ENDED);
       return undefined;
     }));
-    const stream = wrapReadable(readable);
-    if (this.#state === FAILED) byteError(readable.controller as ByteController, this.#reason);
+    if (this.#state === FAILED) errorBytes(stream, this.#reason);
     else bindSource(stream, this);
     return stream;
   }
