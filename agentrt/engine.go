@@ -15,6 +15,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/security"
 	"github.com/agentrt/agentrt/agentrt/triggers"
+	"github.com/agentrt/agentrt/hostfn/pb/kvstore"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -111,7 +112,12 @@ func (e *Engine) Start() error {
 		return fmt.Errorf("agentrt: %w", p.err)
 	}
 	ctx, end := context.WithCancel(context.Background())
+	if err := kvstore.Create(ctx, e.app); err != nil {
+		end()
+		return fmt.Errorf("agentrt: %w", err)
+	}
 	e.started, e.end = true, end
+	e.watching.Go(func() { e.sweep(ctx) })
 	if p.functions != nil {
 		if _, err := e.store.current(); err == nil {
 			e.logger().Info("functions: the deployed bundle is used, not the functions folder")
