@@ -13,6 +13,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/agentrt/agentrt/agentrt/pool"
+	"github.com/agentrt/agentrt/agentrt/secrets"
 	"github.com/agentrt/agentrt/agentrt/security"
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn/pb/kvstore"
@@ -37,6 +38,7 @@ type Engine struct {
 	transport *security.Transport
 	http      *triggers.HTTP
 	store     store
+	secrets   *secrets.Vault
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time
@@ -71,7 +73,8 @@ func New(app core.App, config Config) (*Engine, error) {
 		store:     store{filepath.Join(app.DataDir(), "agentrt", "deployments")},
 	}
 	e.prepared = sync.OnceValue(func() preparation { return e.prepareAll(context.Background()) })
-	e.runner = invocation.NewRunner(e.transport, e.logger)
+	e.secrets = secrets.New(app, config.SecretsKey)
+	e.runner = invocation.NewRunner(e.transport, e.logger, e.secrets)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	return e, nil
 }
@@ -106,18 +109,22 @@ func (e *Engine) Start() error {
 	if e.started || e.stopped {
 		return ErrStarted
 	}
+	ctx, end := context.WithCancel(context.Background())
+	// Modules that ask for secrets at their top level have waited for this.
+	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app))
 	p := e.prepared()
 	e.serving.Store(true)
 	if p.err != nil {
+		end()
 		return fmt.Errorf("agentrt: %w", p.err)
 	}
-	ctx, end := context.WithCancel(context.Background())
-	if err := kvstore.Create(ctx, e.app); err != nil {
+	if storesErr != nil {
 		end()
-		return fmt.Errorf("agentrt: %w", err)
+		return errors.Join(fmt.Errorf("agentrt: %w", storesErr), e.release(p.functions))
 	}
 	e.started, e.end = true, end
 	e.watching.Go(func() { e.sweep(ctx) })
+	e.watching.Go(func() { e.watchSecrets(ctx) })
 	if p.functions != nil {
 		if _, err := e.store.current(); err == nil {
 			e.logger().Info("functions: the deployed bundle is used, not the functions folder")
@@ -159,8 +166,8 @@ func (e *Engine) prepareAll(ctx context.Context) (p preparation) {
 func (e *Engine) prepare(ctx context.Context) (err error) {
 	config := quickjs.NewConfig().
 		WithCacheDir(filepath.Join(e.config.CacheDir, "engine")).
-		WithConsole(invocation.Console(e.logger)).
-		WithUncaught(invocation.Uncaught(e.logger)).
+		WithConsole(invocation.Console(e.logger, e.secrets.Redact)).
+		WithUncaught(invocation.Uncaught(e.logger, e.secrets.Redact)).
 		WithMemoryLimit(e.config.MemoryLimit)
 	if e.config.CPULimit > 0 {
 		config = config.WithCPULimit(e.config.CPULimit)
@@ -187,10 +194,14 @@ func (e *Engine) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout)
 	defer cancel()
 	e.runner.Drain(ctx)
-	// Everything has ended by now; what remains is to release it.
-	ctx = context.Background()
+	return e.release(e.runner.Swap(nil))
+}
+
+// release gives everything back once all invocations have ended; d may be nil.
+func (e *Engine) release(d *deployment.Deployment) error {
+	ctx := context.Background()
 	var errs []error
-	if d := e.runner.Swap(nil); d != nil {
+	if d != nil {
 		errs = append(errs, d.Close(ctx))
 	}
 	e.closing.Wait()

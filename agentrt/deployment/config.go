@@ -21,9 +21,11 @@ type RouteConfig struct {
 	CPU time.Duration
 	// Memory bounds the JavaScript heap in bytes; zero means the engine's.
 	Memory uint32
+	// Secrets are the names that pb.secrets gives to handlers; nil means all.
+	Secrets []string
 }
 
-var planned = []string{"net", "secrets", "run", "rateLimit"}
+var planned = []string{"net", "run", "rateLimit"}
 
 func parseConfig(raw json.RawMessage) (c RouteConfig, err error) {
 	var fields map[string]json.RawMessage
@@ -44,11 +46,15 @@ func parseConfig(raw json.RawMessage) (c RouteConfig, err error) {
 			c.CPU, err = parseDuration(value)
 		case "memory":
 			c.Memory, err = parseSize(value)
+		case "secrets":
+			if err = json.Unmarshal(value, &c.Secrets); err != nil || c.Secrets == nil || slices.Contains(c.Secrets, "") {
+				err = fmt.Errorf("want an array of names such as [\"OPENAI_API_KEY\"], [] for none, not %s", value)
+			}
 		default:
 			if slices.Contains(planned, key) {
 				return c, fmt.Errorf("config.%s is not supported by this version: remove it, it would protect nothing", key)
 			}
-			return c, fmt.Errorf("config.%s is unknown (known: auth, timeout, cpu, memory)", key)
+			return c, fmt.Errorf("config.%s is unknown (known: auth, timeout, cpu, memory, secrets)", key)
 		}
 		if err != nil {
 			return c, fmt.Errorf("config.%s: %w", key, err)

@@ -36,6 +36,9 @@ interface RouteConfig {
   cpu?: string;
   /** Most memory of the JavaScript heap: "64MB" or a number of bytes; "128MB" by default. */
   memory?: string | number;
+  /** Names that `pb.secrets.get` gives to this route's handlers; absent: all, `[]`: none. The top level of modules, which runs
+   * once for all routes, sees all: read a secret there only if every route may have it. */
+  secrets?: string[];
 }
 
 /** A route's `export default { fetch }`. */

@@ -4,5 +4,7 @@ import "github.com/agentrt/agentrt/quickjs"
 
 // Register adds all operations of this package.
 func Register(ops *quickjs.Ops) {
+	RegisterFiles(ops)
 	RegisterKV(ops)
+	RegisterSecrets(ops)
 }
