@@ -3,6 +3,9 @@ package agentrt_test
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -151,5 +154,31 @@ func TestDataSecretsRefuseToStart(t *testing.T) {
 	t.Setenv("AGENTRT_SECRETS_KEY", testKey)
 	if err := start(""); err != nil {
 		t.Errorf("the key of the environment: %v", err)
+	}
+}
+
+// TestDataStoresTypes compares pocketbase.d.ts with the objects.
+func TestDataStoresTypes(t *testing.T) {
+	text, err := os.ReadFile("types/pocketbase.d.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newApp(t, map[string]string{"routes/names.ts": `export const GET = () => Response.json({
+		KeyValueStore: Object.keys(pb.kv).sort(), Secrets: Object.keys(pb.secrets).sort(), RecordFiles: Object.keys(pb.files).sort() });`})
+	var got map[string][]string
+	if err := json.Unmarshal([]byte(a.get("/names").body), &got); err != nil {
+		t.Fatal(err)
+	}
+	for name, members := range got {
+		_, rest, _ := strings.Cut(string(text), "interface "+name+" {")
+		body, _, _ := strings.Cut(rest, "\n}")
+		var want []string
+		for _, m := range regexp.MustCompile(`(?m)^  (\w+)[<(]`).FindAllStringSubmatch(body, -1) {
+			want = append(want, m[1])
+		}
+		slices.Sort(want)
+		if !slices.Equal(members, want) {
+			t.Errorf("%s has %q, pocketbase.d.ts says %q", name, members, want)
+		}
 	}
 }

@@ -84,14 +84,12 @@ func findRecord(app core.App, scope *Scope, req fileRequest, method string) (*co
 		return record, nil
 	}
 	info := &core.RequestInfo{Context: core.RequestInfoContextDefault, Method: method, Auth: scope.Auth}
-	rules := []*string{collection.ViewRule}
+	rule := collection.ViewRule
 	if method != http.MethodGet {
-		rules = append(rules, collection.UpdateRule)
+		rule = collection.UpdateRule
 	}
-	for _, rule := range rules {
-		if ok, err := app.CanAccessRecord(record, info, rule); err != nil || !ok {
-			return nil, missing
-		}
+	if ok, err := app.CanAccessRecord(record, info, rule); err != nil || !ok {
+		return nil, missing
 	}
 	return record, nil
 }
