@@ -1,6 +1,7 @@
 package agentrt
 
 import (
+	"os"
 	"path/filepath"
 	"time"
 
@@ -23,6 +24,10 @@ type Config struct {
 	CacheDir string
 	// Env is added to what <FunctionsDir>/.env gives to process.env; it wins.
 	Env map[string]string
+	// SecretsKey encrypts what pb.secrets keeps: 32 bytes in hexadecimal or base64,
+	// or a passphrase of at least 16 bytes; the environment variable
+	// AGENTRT_SECRETS_KEY by default. Without it there can be no secrets.
+	SecretsKey string
 	// AllowNet are egress rules ("10.0.0.5:8080", "*.internal", "10.0.0.0/8") for
 	// addresses that are private and denied by default.
 	AllowNet []string
@@ -56,6 +61,7 @@ type Config struct {
 
 func (c Config) withDefaults(dataDir string) Config {
 	setDefault(&c.FunctionsDir, "pb_serverless")
+	setDefault(&c.SecretsKey, os.Getenv("AGENTRT_SECRETS_KEY"))
 	setDefault(&c.CacheDir, filepath.Join(dataDir, ".agentrt"))
 	setDefault(&c.MaxInstances, pool.DefaultLimit())
 	setDefault(&c.MaxQueue, 1000)

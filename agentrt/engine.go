@@ -13,8 +13,10 @@ import (
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/agentrt/agentrt/agentrt/pool"
+	"github.com/agentrt/agentrt/agentrt/secrets"
 	"github.com/agentrt/agentrt/agentrt/security"
 	"github.com/agentrt/agentrt/agentrt/triggers"
+	"github.com/agentrt/agentrt/hostfn/pb/kvstore"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -38,6 +40,7 @@ type Engine struct {
 	hooks     *triggers.Hooks
 	crons     *triggers.Crons
 	store     store
+	secrets   *secrets.Vault
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time
@@ -72,7 +75,8 @@ func New(app core.App, config Config) (*Engine, error) {
 		store:     store{filepath.Join(app.DataDir(), "agentrt", "deployments")},
 	}
 	e.prepared = sync.OnceValue(func() preparation { return e.prepareAll(context.Background()) })
-	e.runner = invocation.NewRunner(e.transport, e.logger)
+	e.secrets = secrets.New(app, config.SecretsKey)
+	e.runner = invocation.NewRunner(e.transport, e.logger, e.secrets)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	e.hooks, e.crons = triggers.NewHooks(app, e.runner), triggers.NewCrons(app, e.runner)
 	return e, nil
@@ -108,14 +112,23 @@ func (e *Engine) Start() error {
 	if e.started || e.stopped {
 		return ErrStarted
 	}
+	ctx, end := context.WithCancel(context.Background())
+	// Modules that ask for secrets at their top level have waited for this.
+	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app))
 	p := e.prepared()
 	e.serving.Store(true)
 	if p.err != nil {
+		end()
 		return fmt.Errorf("agentrt: %w", p.err)
 	}
-	ctx, end := context.WithCancel(context.Background())
+	if storesErr != nil {
+		end()
+		return errors.Join(fmt.Errorf("agentrt: %w", storesErr), e.release(p.functions))
+	}
 	e.started, e.end = true, end
 	e.unbind = append(e.unbind, e.hooks.Bind())
+	e.watching.Go(func() { e.sweep(ctx) })
+	e.watching.Go(func() { e.watchSecrets(ctx) })
 	if p.functions != nil {
 		if _, err := e.store.current(); err == nil {
 			e.logger().Info("functions: the deployed bundle is used, not the functions folder")
@@ -161,8 +174,8 @@ func (e *Engine) prepareAll(ctx context.Context) (p preparation) {
 func (e *Engine) prepare(ctx context.Context) (err error) {
 	config := quickjs.NewConfig().
 		WithCacheDir(filepath.Join(e.config.CacheDir, "engine")).
-		WithConsole(invocation.Console(e.logger)).
-		WithUncaught(invocation.Uncaught(e.logger)).
+		WithConsole(invocation.Console(e.logger, e.secrets.Redact)).
+		WithUncaught(invocation.Uncaught(e.logger, e.secrets.Redact)).
 		WithMemoryLimit(e.config.MemoryLimit)
 	if e.config.CPULimit > 0 {
 		config = config.WithCPULimit(e.config.CPULimit)
@@ -191,10 +204,14 @@ func (e *Engine) Stop() error {
 	for _, unbind := range e.unbind {
 		unbind()
 	}
-	// Everything has ended by now; what remains is to release it.
-	ctx = context.Background()
+	return e.release(e.runner.Swap(nil))
+}
+
+// release gives everything back once all invocations have ended; d may be nil.
+func (e *Engine) release(d *deployment.Deployment) error {
+	ctx := context.Background()
 	var errs []error
-	if d := e.runner.Swap(nil); d != nil {
+	if d != nil {
 		errs = append(errs, d.Close(ctx))
 	}
 	e.closing.Wait()

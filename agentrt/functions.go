@@ -12,6 +12,7 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
+	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/polyfill"
 )
 
@@ -90,8 +91,9 @@ func (e *Engine) deployment(ctx context.Context, bundle *loader.Bundle) (*deploy
 	if err != nil {
 		return nil, err
 	}
-	d, err := deployment.Load(ctx, bundle, deployment.Options{
+	d, err := deployment.Load(pb.WithSecrets(ctx, e.secrets, nil), bundle, deployment.Options{
 		Platform:  e.platform,
+		Redact:    e.secrets.Redact,
 		Env:       env,
 		Evaluate:  e.evaluate,
 		MaxMemory: e.config.MemoryLimit,

@@ -57,6 +57,10 @@ func (e *Engine) route(se *core.ServeEvent) {
 	admin.GET("/deployments", e.listDeployments)
 	admin.POST("/deployments", e.postDeployment).Bind(apis.BodyLimit(maxUpload))
 	admin.POST("/deployments/{version}/activate", e.postActivate)
+	admin.GET("/secrets", e.listSecrets)
+	admin.PUT("/secrets/{name}", e.putSecret)
+	admin.DELETE("/secrets/{name}", e.deleteSecret)
+	admin.POST("/secrets/rotate", e.postRotate)
 	admin.GET("/status", e.getStatus)
 }
 

@@ -24,9 +24,11 @@ type RouteConfig struct {
 	// AsCaller is run: "caller": pb acts under the API rules of who calls, instead
 	// of with a superuser's rights (run: "superuser", the default).
 	AsCaller bool
+	// Secrets are the names that pb.secrets gives to handlers; nil means all.
+	Secrets []string
 }
 
-var planned = []string{"net", "secrets", "rateLimit"}
+var planned = []string{"net", "rateLimit"}
 
 func parseRun(value json.RawMessage) (asCaller bool, err error) {
 	switch string(value) {
@@ -59,11 +61,15 @@ func parseConfig(raw json.RawMessage) (c RouteConfig, err error) {
 			c.CPU, err = parseDuration(value)
 		case "memory":
 			c.Memory, err = parseSize(value)
+		case "secrets":
+			if err = json.Unmarshal(value, &c.Secrets); err != nil || c.Secrets == nil || slices.Contains(c.Secrets, "") {
+				err = fmt.Errorf("want an array of names such as [\"OPENAI_API_KEY\"], [] for none, not %s", value)
+			}
 		default:
 			if slices.Contains(planned, key) {
 				return c, fmt.Errorf("config.%s is not supported by this version: remove it, it would protect nothing", key)
 			}
-			return c, fmt.Errorf("config.%s is unknown (known: auth, timeout, cpu, memory, run)", key)
+			return c, fmt.Errorf("config.%s is unknown (known: auth, timeout, cpu, memory, run, secrets)", key)
 		}
 		if err != nil {
 			return c, fmt.Errorf("config.%s: %w", key, err)

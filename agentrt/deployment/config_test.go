@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,10 @@ func TestParseConfig(t *testing.T) {
 		{name: "all", json: `{"auth":"user","timeout":"5m","cpu":"500ms","memory":"64MB"}`,
 			want: RouteConfig{Auth: "user", Timeout: 5 * time.Minute, CPU: 500 * time.Millisecond, Memory: 64 << 20}},
 		{name: "memory in bytes", json: `{"memory":16777216}`, want: RouteConfig{Auth: "none", Memory: 16 << 20}},
+		{name: "secrets", json: `{"secrets":["A","B"]}`, want: RouteConfig{Auth: "none", Secrets: []string{"A", "B"}}},
+		{name: "no secrets", json: `{"secrets":[]}`, want: RouteConfig{Auth: "none", Secrets: []string{}}},
+		{name: "secrets that are no array", json: `{"secrets":"A"}`, err: `config.secrets: want an array of names`},
+		{name: "secrets that are null", json: `{"secrets":null}`, err: `config.secrets: want an array of names`},
 		{name: "no object", json: `[1]`, err: "must be an object"},
 		{name: "empty auth", json: `{"auth":""}`, err: "config.auth"},
 		{name: "auth of another type", json: `{"auth":true}`, err: "not true"},
@@ -28,7 +33,7 @@ func TestParseConfig(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			got, err := parseConfig([]byte(s.json))
 			switch {
-			case s.err == "" && (err != nil || got != s.want):
+			case s.err == "" && (err != nil || !reflect.DeepEqual(got, s.want)):
 				t.Errorf("got %+v, %v", got, err)
 			case s.err != "" && (err == nil || !strings.Contains(err.Error(), s.err)):
 				t.Errorf("error %v, want %q", err, s.err)

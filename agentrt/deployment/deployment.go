@@ -39,6 +39,8 @@ type Options struct {
 	Evaluate func(ctx context.Context, i *quickjs.Instance, bundle *loader.Bundle) error
 	// MaxMemory bounds what a route's config may ask for, in bytes.
 	MaxMemory uint32
+	// Redact takes the values of secrets out of the texts of errors.
+	Redact func(string) string
 	// Admission is shared by all deployments.
 	Admission *pool.Admission
 	// Pool configures the instances.
@@ -53,6 +55,8 @@ type Deployment struct {
 	Loaded time.Time
 	// Manifest is the bundle's.
 	Manifest loader.Manifest
+	// Bundle is what was evaluated.
+	Bundle *loader.Bundle
 	// Env is what its code sees as process.env.
 	Env map[string]string
 	// Pool lends its instances.
@@ -138,6 +142,7 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 		Version:  Version(bundle),
 		Loaded:   time.Now(),
 		Manifest: bundle.Manifest,
+		Bundle:   bundle,
 		Env:      o.Env,
 		router:   router,
 		routes:   map[string]*Route{},
@@ -162,7 +167,7 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 		return json.Unmarshal(res.Head, &described)
 	})
 	if err != nil {
-		return nil, d.topLevelError(err)
+		return nil, d.topLevelError(err, o.Redact)
 	}
 	err = d.takeRoutes(described, o.MaxMemory)
 	if err == nil {
@@ -176,7 +181,7 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 }
 
 // topLevelError explains an error of evaluating the bundle.
-func (d *Deployment) topLevelError(err error) error {
+func (d *Deployment) topLevelError(err error, redact func(string) string) error {
 	e := &LoadError{Err: err}
 	switch js, ok := errors.AsType[*quickjs.JSError](err); {
 	case ok && js.Code == "ERR_TOP_LEVEL_IO":
@@ -187,6 +192,9 @@ func (d *Deployment) topLevelError(err error) error {
 		e.Problems = append(e.Problems, "the top level of a module started a timer or I/O and did not end it: move it into a handler")
 	default:
 		e.Problems = append(e.Problems, err.Error())
+	}
+	for k, text := range e.Problems {
+		e.Problems[k] = redact(text)
 	}
 	return e
 }

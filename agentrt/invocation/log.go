@@ -22,6 +22,7 @@ const (
 type Log struct {
 	deployment       *deployment.Deployment
 	logger           *slog.Logger
+	redact           func(string) string
 	kind, target, id string
 
 	mu    sync.Mutex
@@ -44,24 +45,25 @@ var levels = map[quickjs.Level]slog.Level{
 }
 
 // Console is the engine's console hook. Lines outside of an invocation, which
-// come from the top level of a module, go to fallback.
-func Console(fallback func() *slog.Logger) func(context.Context, quickjs.Level, string) {
+// come from the top level of a module, go to fallback. redact takes the values of
+// secrets out.
+func Console(fallback func() *slog.Logger, redact func(string) string) func(context.Context, quickjs.Level, string) {
 	return func(ctx context.Context, level quickjs.Level, text string) {
 		if l, ok := ctx.Value(logKey{}).(*Log); ok {
 			l.line(ctx, levels[level], text)
 			return
 		}
-		fallback().Log(ctx, levels[level], text, "type", "console", "at", "top level")
+		fallback().Log(ctx, levels[level], redact(text), "type", "console", "at", "top level")
 	}
 }
 
 // Uncaught is the engine's hook for exceptions and rejections nobody handled.
-func Uncaught(fallback func() *slog.Logger) func(context.Context, quickjs.Uncaught) {
+func Uncaught(fallback func() *slog.Logger, redact func(string) string) func(context.Context, quickjs.Uncaught) {
 	return func(ctx context.Context, u quickjs.Uncaught) {
 		text := u.Err.Error()
 		l, ok := ctx.Value(logKey{}).(*Log)
 		if !ok {
-			fallback().Log(ctx, slog.LevelError, "uncaught "+u.Kind+": "+text, "at", "top level")
+			fallback().Log(ctx, slog.LevelError, "uncaught "+u.Kind+": "+redact(text), "at", "top level")
 			return
 		}
 		if js, ok := errors.AsType[*quickjs.JSError](u.Err); ok {
@@ -74,7 +76,7 @@ func Uncaught(fallback func() *slog.Logger) func(context.Context, quickjs.Uncaug
 func (l *Log) line(ctx context.Context, level slog.Level, text string) {
 	switch l.admit(len(text)) {
 	case admitted:
-		l.logger.Log(ctx, level, text, l.attributes()...)
+		l.logger.Log(ctx, level, l.redact(text), l.attributes()...)
 	case firstDropped:
 		l.logger.WarnContext(ctx, "further console lines of this invocation are dropped (limit 1,000 lines, 1 MiB)", l.attributes()...)
 	}

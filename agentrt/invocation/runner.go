@@ -28,16 +28,23 @@ var ErrNoDeployment = errors.New("no functions are loaded")
 type Runner struct {
 	transport http.RoundTripper
 	logger    func() *slog.Logger
+	secrets   Secrets
 	current   atomic.Pointer[deployment.Deployment]
 	base      context.Context
 	end       context.CancelCauseFunc
 	work      sync.WaitGroup
 }
 
+// Secrets are what pb.secrets gives, and what takes their values out of texts.
+type Secrets interface {
+	pb.Secrets
+	Redact(text string) string
+}
+
 // NewRunner returns a runner whose fetches go through transport.
-func NewRunner(transport http.RoundTripper, logger func() *slog.Logger) *Runner {
+func NewRunner(transport http.RoundTripper, logger func() *slog.Logger, secrets Secrets) *Runner {
 	base, end := context.WithCancelCause(context.Background())
-	return &Runner{transport: transport, logger: logger, base: base, end: end}
+	return &Runner{transport: transport, logger: logger, secrets: secrets, base: base, end: end}
 }
 
 // Current is the deployment that new invocations use, nil if there is none.
@@ -84,6 +91,8 @@ type Call struct {
 	Limits quickjs.Limits
 	// Data is what pb acts on.
 	Data *pb.Scope
+	// Secrets are the names that pb.secrets gives; nil means all.
+	Secrets []string
 	// Streams are the call's stream handles; it closes them. Nil makes a table.
 	Streams *stream.Table
 }
@@ -117,10 +126,10 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 			err = failed
 		}
 	}()
-	log := &Log{deployment: d, logger: r.logger(), kind: c.Kind, target: c.Target, id: c.ID}
+	log := &Log{deployment: d, redact: r.secrets.Redact, logger: r.logger(), kind: c.Kind, target: c.Target, id: c.ID}
 	ctx = withLog(pool.WithNested(ctx), log)
 	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.transport})
-	ctx = pb.WithScope(ctx, c.Data)
+	ctx = pb.WithSecrets(pb.WithScope(ctx, c.Data), r.secrets, c.Secrets)
 	head, err := json.Marshal(c.Head)
 	if err != nil {
 		return nil, fmt.Errorf("invocation: the event is no JSON: %w", err)
@@ -132,7 +141,7 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 	}
 	res, err = lease.Instance.Call(ctx, deployment.PlatformModule, c.Export, head, c.Body)
 	if err != nil {
-		return nil, explain(d, err)
+		return nil, r.explain(d, err)
 	}
 	return res, nil
 }
@@ -151,10 +160,16 @@ func (e *Error) Error() string { return e.Text }
 // Unwrap returns the engine's error.
 func (e *Error) Unwrap() error { return e.Err }
 
-func explain(d *deployment.Deployment, err error) error {
+// Redact takes the values of secrets out of text.
+func (r *Runner) Redact(text string) string { return r.secrets.Redact(text) }
+
+func (r *Runner) explain(d *deployment.Deployment, err error) error {
 	js, ok := errors.AsType[*quickjs.JSError](err)
 	if !ok {
-		return &Error{Err: err, Text: err.Error()}
+		return &Error{Err: err, Text: r.Redact(err.Error())}
+	}
+	for e := js; e != nil; e = e.Cause {
+		e.Message, e.Stack = r.Redact(e.Message), r.Redact(e.Stack)
 	}
 	return &Error{Err: err, Text: d.Explain(js)}
 }

@@ -137,7 +137,7 @@ func (c *Crons) leave(name string) {
 func (c *Crons) call(name, target string, head any) {
 	_, err := runEvent(c.runner.Base(), cronTimeout, c.runner, invocation.Call{Kind: "cron", Target: name, Export: "cron", Head: head, Data: &pb.Scope{App: c.app}})
 	if err != nil {
-		c.app.Logger().Error(err.Error(), "type", "function", "target", target, "cron", name)
+		c.app.Logger().Error(c.runner.Redact(err.Error()), "type", "function", "target", target, "cron", name)
 	}
 }
 

@@ -108,7 +108,7 @@ func (h *Hooks) bind(collection, event string, match func(*core.RecordEvent) *ho
 			return err
 		}
 		if err := h.run(e, event, head); err != nil {
-			h.app.Logger().Error(err.Error(), "type", "function", "target", head.target, "event", event, "record", e.Record.Id)
+			h.app.Logger().Error(h.runner.Redact(err.Error()), "type", "function", "target", head.target, "event", event, "record", e.Record.Id)
 		}
 		return nil
 	}
@@ -191,13 +191,13 @@ func (h *Hooks) run(e *core.RecordEvent, event string, head *hookHead) error {
 		if js, ok := errors.AsType[*quickjs.JSError](err); ok && isBefore(event) {
 			if js.Name != "Error" {
 				// Rather a mistake than a refusal: the stack would be lost.
-				h.app.Logger().Warn(err.Error(), "type", "function", "target", head.target, "event", event)
+				h.app.Logger().Warn(h.runner.Redact(err.Error()), "type", "function", "target", head.target, "event", event)
 			}
 			return router.NewBadRequestError(js.Message, nil)
 		}
 		if isBefore(event) {
 			// PocketBase's answer will not say why.
-			h.app.Logger().Error(err.Error(), "type", "function", "target", head.target, "event", event)
+			h.app.Logger().Error(h.runner.Redact(err.Error()), "type", "function", "target", head.target, "event", event)
 		}
 		return err
 	}

@@ -160,13 +160,13 @@ func (x *exchange) fail(err error) error {
 	x.log(err, status)
 	apiErr := router.NewApiError(status, message, nil)
 	if x.trigger.config.Dev {
-		apiErr.Message += "\n" + err.Error()
+		apiErr.Message += "\n" + x.trigger.runner.Redact(err.Error())
 	}
 	return apiErr
 }
 
 func (x *exchange) log(err error, status int) {
-	x.trigger.logger().Error(err.Error(), "type", "function", "target", x.route.File, "method", x.event.Request.Method,
+	x.trigger.logger().Error(x.trigger.runner.Redact(err.Error()), "type", "function", "target", x.route.File, "method", x.event.Request.Method,
 		"status", status, "requestId", x.id, "version", x.deployment.Version)
 }
 
@@ -239,7 +239,7 @@ func (x *exchange) serve(params loader.Params) error {
 		_, err := x.trigger.runner.Run(ctx, d, lease, invocation.Call{
 			Kind: "http", Target: x.route.File, ID: x.id, Export: "http", Head: head, Body: bytes,
 			Limits: quickjs.Limits{CPU: config.CPU, Memory: config.Memory}, Data: &pb.Scope{App: x.event.App, Auth: x.event.Auth, AsCaller: config.AsCaller},
-			Streams: x.streams,
+			Secrets: config.Secrets, Streams: x.streams,
 		})
 		x.done <- err
 	})

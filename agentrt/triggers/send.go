@@ -125,7 +125,7 @@ func (x *exchange) streamFailed(err error, events bool) {
 	}
 	message := "The stream failed."
 	if x.trigger.config.Dev {
-		message = err.Error()
+		message = x.trigger.runner.Redact(err.Error())
 	}
 	data, _ := json.Marshal(map[string]string{"message": message, "requestId": x.id})
 	// The client may have left by now, and nobody else is there to tell.

@@ -38,6 +38,9 @@ interface RouteConfig {
   memory?: string | number;
   /** Whose rights pb has: a superuser's (the default), or the caller's, under the collections' API rules. */
   run?: "superuser" | "caller";
+  /** Names that `pb.secrets.get` gives to this route's handlers; absent: all, `[]`: none. The top level of modules, which runs
+   * once for all routes, sees all: read a secret there only if every route may have it. */
+  secrets?: string[];
 }
 
 /** A route's `export default { fetch }`. */

@@ -1,5 +1,5 @@
 // Command agentrt is PocketBase with sandboxed TypeScript functions: its own
-// commands (serve, superuser, migrate) and demo, build, deploy and bench.
+// commands (serve, superuser, migrate) and demo, build, deploy, secrets and bench.
 package main
 
 import (
@@ -40,6 +40,11 @@ func run(ctx context.Context, args []string) error {
 		root.SetArgs(args)
 		return root.ExecuteContext(ctx)
 	}
+	if len(args) > 1 && args[0] == "secrets" && args[1] == "keygen" {
+		root := secretsCommand(nil) // makes no data folder
+		root.SetArgs(args[1:])
+		return root.ExecuteContext(ctx)
+	}
 	return server()
 }
 
@@ -48,6 +53,7 @@ func server() error {
 	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: "pb_data"})
 	config := serveFlags(app.RootCmd)
 	app.RootCmd.AddCommand(standalone()...)
+	app.RootCmd.AddCommand(secretsCommand(app))
 	if err := app.RootCmd.ParseFlags(os.Args[1:]); err != nil {
 		return err
 	}

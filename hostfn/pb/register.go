@@ -6,5 +6,8 @@ import "github.com/agentrt/agentrt/quickjs"
 func Register(ops *quickjs.Ops) {
 	RegisterCollection(ops)
 	RegisterDB(ops)
+	RegisterFiles(ops)
+	RegisterKV(ops)
+	RegisterSecrets(ops)
 	RegisterTx(ops)
 }

@@ -74,7 +74,7 @@ func Start(dir string, files map[string]string, config agentrt.Config, prepare f
 	case <-started:
 		return a, nil
 	case err := <-a.done:
-		return nil, errors.Join(fmt.Errorf("the app did not start: %w", err), a.ResetBootstrapState())
+		return nil, errors.Join(fmt.Errorf("the app did not start: %w", err), a.terminate())
 	}
 }
 
@@ -94,12 +94,16 @@ func Write(dir string, files map[string]string) error {
 
 // Stop ends the server as SIGTERM does, and releases the data.
 func (a *App) Stop() error {
-	event := &core.TerminateEvent{App: a.PocketBase}
-	err := a.OnTerminate().Trigger(event, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
+	err := a.terminate()
 	if served := <-a.done; served != nil && !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
 	return err
+}
+
+func (a *App) terminate() error {
+	event := &core.TerminateEvent{App: a.PocketBase}
+	return a.OnTerminate().Trigger(event, func(e *core.TerminateEvent) error { return e.App.ResetBootstrapState() })
 }
 
 // Get sends a GET request to a function and returns the response.
