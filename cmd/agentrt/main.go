@@ -54,7 +54,8 @@ func server() error {
 	config := serveFlags(app.RootCmd)
 	app.RootCmd.AddCommand(standalone()...)
 	app.RootCmd.AddCommand(secretsCommand(app))
-	if err := app.RootCmd.ParseFlags(os.Args[1:]); err != nil {
+	help := slices.Contains(os.Args, "--help") || slices.Contains(os.Args, "-h") // an error until a command answers it
+	if err := app.RootCmd.ParseFlags(os.Args[1:]); err != nil && !help {
 		return err
 	}
 	config.Watch = app.IsDev()
