@@ -43,7 +43,7 @@ func TestDataFiles(t *testing.T) {
 			return [/^note_\w{10}\.txt$/.test(name), await pb.files.list("docs", record).then((l) => l.map((f) => [f.field, f.filename === name, f.size, f.type])),
 				new TextDecoder().decode(await pb.files.read("docs", record, name)), stream instanceof ReadableStream, await new Response(stream).text(),
 				await pb.files.delete("docs", record, name), await pb.files.list("docs", record), (await fails(() => pb.files.read("docs", record, name))).replace(name, "NAME")];`,
-			`[true,[["file",true,7,"text/plain; charset=utf-8"]],"grüße",true,"grüße",null,[],"ClientResponseError | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"NAME\""]`},
+			`[true,[["file",true,7,"text/plain; charset=utf-8"]],"grüße",true,"grüße",null,[],"ClientResponseError 404 | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"NAME\""]`},
 		{"kinds of data", `
 			const got = [];
 			for (const data of [new Blob(["blob"]), new TextEncoder().encode("xview").subarray(1), new TextEncoder().encode("buffer").buffer as ArrayBuffer]) {
@@ -61,13 +61,13 @@ func TestDataFiles(t *testing.T) {
 		{"limits of the field", `
 			const e: any[] = [];
 			for (const data of [new Blob(["x".repeat(101)]), new Blob([new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10])])]) {
-				try { await pb.files.save("media", "med000000000001", { filename: "a.txt", data, field: "images" }); } catch (error: any) { e.push(error.name, error.status, error.response.status, Object.keys(error.response.data), error.response.data.images?.code, error instanceof Error); }
+				try { await pb.files.save("media", "med000000000001", { filename: "a.txt", data, field: "images" }); } catch (error: any) { e.push(error.name, error.status, error.response.status, Object.keys(error.response.data), error.response.data.images?.code, error instanceof pb.ClientResponseError); }
 			}
 			await pb.files.save("media", "med000000000001", { filename: "c.txt", data: new Blob(["c"]), field: "images" });
 			await pb.files.save("media", "med000000000001", { filename: "d.txt", data: new Blob(["d"]), field: "images" });
 			try { await pb.files.save("media", "med000000000001", { filename: "e.txt", data: new Blob(["e"]), field: "images" }); } catch (error: any) { e.push(error.response.data.images.code); }
 			return e;`,
-			`["ClientResponseError",400,400,["images"],"validation_file_size_limit",true,"ClientResponseError",400,400,["images"],"validation_invalid_mime_type",true,"validation_too_many_files"]`},
+			`["ClientResponseError 400",400,400,["images"],"validation_file_size_limit",true,"ClientResponseError 400",400,400,["images"],"validation_invalid_mime_type",true,"validation_too_many_files"]`},
 		{"unknown things", `return [
 				await fails(() => pb.files.list("nothing", "x")), await fails(() => pb.files.list("docs", "x")), await fails(() => pb.files.stream("docs", "doc000000000001", "none.txt")),
 				await fails(() => pb.files.delete("docs", "doc000000000001", "none.txt")),
@@ -76,11 +76,18 @@ func TestDataFiles(t *testing.T) {
 				await fails(() => pb.files.save("plain", "pla000000000001", { filename: "a.txt", data: new Blob(["x"]) })),
 				await fails(() => pb.files.save("docs", "doc000000000001", { filename: "a.txt", data: new Blob([]) })),
 				await fails(() => pb.files.read("docs", "", "a")), await fails(() => pb.files.read("docs", null as any, "a"))];`,
-			`["ClientResponseError | ERR_COLLECTION_NOT_FOUND | 404 | pb.files: there is no collection \"nothing\"","ClientResponseError | ERR_RECORD_NOT_FOUND | 404 | pb.files: docs has no record \"x\"",` +
-				`"ClientResponseError | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"none.txt\"","ClientResponseError | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"none.txt\"",` +
-				`"ClientResponseError | ERR_FIELD_NOT_FOUND | 400 | pb.files: docs has no file field \"title\" (file fields: file)","ClientResponseError | ERR_FIELD_NOT_FOUND | 400 | pb.files: media has several file fields: name one of images, cover as field",` +
-				`"ClientResponseError | ERR_FIELD_NOT_FOUND | 400 | pb.files: plain has no file field","ClientResponseError | ERR_FILE_SIZE | 400 | pb.files: a file has 1 to 67108864 bytes, not 0",` +
+			`["ClientResponseError 404 | ERR_COLLECTION_NOT_FOUND | 404 | pb.files: there is no collection \"nothing\"","ClientResponseError 404 | ERR_RECORD_NOT_FOUND | 404 | pb.files: docs has no record \"x\"",` +
+				`"ClientResponseError 404 | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"none.txt\"","ClientResponseError 404 | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"none.txt\"",` +
+				`"ClientResponseError 400 | ERR_FIELD_NOT_FOUND | 400 | pb.files: docs has no file field \"title\" (file fields: file)","ClientResponseError 400 | ERR_FIELD_NOT_FOUND | 400 | pb.files: media has several file fields: name one of images, cover as field",` +
+				`"ClientResponseError 400 | ERR_FIELD_NOT_FOUND | 400 | pb.files: plain has no file field","ClientResponseError 400 | ERR_FILE_SIZE | 400 | pb.files: a file has 1 to 67108864 bytes, not 0",` +
 				`"TypeError | pb.files: the record, or its id, is a text that is not empty","TypeError | pb.files: the record, or its id, is a text that is not empty"]`},
+		{"transactions", `
+			const doc = ["docs", "doc000000000001"] as const, files = async () => Promise.all((await pb.files.list(...doc)).map(async (f) => new Response(await pb.files.read(...doc, f.filename)).text()));
+			await pb.files.save(...doc, { filename: "kept.txt", data: new Blob(["kept"]) });
+			await fails(() => pb.tx(async (tx) => { await tx.files.save(...doc, { filename: "new.txt", data: new Blob(["new"]) }); throw new Error("no"); }));
+			const rolledBack = await files();
+			await pb.tx(async (tx) => { await tx.files.save(...doc, { filename: "new.txt", data: new Blob(["new"]) }); });
+			return [rolledBack, await files()];`, `[["kept"],["new"]]`},
 		{"paths", `
 			const read = [];
 			for (const name of ["../../../data.db", "..%2f..%2fdata.db", "/etc/passwd", "..\\..\\data.db", ".", "..", "a\0b"]) {

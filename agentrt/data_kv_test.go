@@ -60,6 +60,11 @@ func TestDataKV(t *testing.T) {
 			`[` + strings.Repeat(`"TypeError | ERR_KV_NOT_INTEGER | 400 | pb.kv: the value is not an integer",`, 4) +
 				`"RangeError | ERR_KV_RANGE | 400 | pb.kv: the sum is beyond the integers that are exact in JavaScript (±9,007,199,254,740,991)",9007199254740991,` +
 				`"RangeError | pb.kv: by is an integer from -9007199254740991 to 9007199254740991, not 0.5","RangeError | pb.kv: by is an integer from -9007199254740991 to 9007199254740991, not 1"]`},
+		{"transactions", `
+			const failed = await fails(() => pb.tx(async (tx) => { await tx.kv.set("tx", 1); await Promise.all([pb.kv.incr("txn"), pb.kv.incr("txn")]); throw new Error("no " + await tx.kv.get("txn")); }));
+			const after = [await pb.kv.get("tx"), await pb.kv.get("txn")];
+			await pb.tx(async (tx) => { await tx.kv.set("tx", 1); await pb.kv.incr("txn"); });
+			return [failed, after, await pb.kv.getMany(["tx", "txn"])];`, `["Error | no 2",[null,null],[1,1]]`},
 		{"ttl", `
 			const sleep = (ms: number) => new Promise((r) => setTimeout(r, ms));
 			await pb.kv.set("t", "x", { ttl: 0.05 }); await pb.kv.set("long", 1, { ttl: 3600 }); await pb.kv.incr("window", 1, { ttl: 0.05 });

@@ -70,6 +70,11 @@ func LoaderOptions() loader.Options {
 func (e *Engine) activate(ctx context.Context, bundle *loader.Bundle, keep func() error) error {
 	e.load.Lock()
 	defer e.load.Unlock()
+	return e.evaluateAndSwitch(ctx, bundle, keep)
+}
+
+// evaluateAndSwitch is activate for callers that hold e.load.
+func (e *Engine) evaluateAndSwitch(ctx context.Context, bundle *loader.Bundle, keep func() error) error {
 	d, err := e.deployment(ctx, bundle)
 	if err != nil {
 		return err

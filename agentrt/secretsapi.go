@@ -52,12 +52,7 @@ func (e *Engine) reactivate(ctx context.Context) error {
 	if old == nil {
 		return nil
 	}
-	d, err := e.deployment(ctx, old.Bundle)
-	if err != nil {
-		return err
-	}
-	e.switchTo(d)
-	return nil
+	return e.evaluateAndSwitch(ctx, old.Bundle, nil)
 }
 
 func (e *Engine) listSecrets(re *core.RequestEvent) error {

@@ -271,7 +271,7 @@ interface Secrets {
 
 /**
  * Files of records, in PocketBase's storage (local or S3). A record is named by its id or given as an object with one.
- * Errors have `status` and `response` as those of the API, and a `code`: 404 with ERR_COLLECTION_NOT_FOUND, ERR_RECORD_NOT_FOUND or ERR_FILE_NOT_FOUND
+ * Failures reject with a pb.ClientResponseError that has a `code`: 404 with ERR_COLLECTION_NOT_FOUND, ERR_RECORD_NOT_FOUND or ERR_FILE_NOT_FOUND
  * (a name is one that a file field of the record lists, never a path); 400 with ERR_FIELD_NOT_FOUND, ERR_FILE_NAME, ERR_FILE_SIZE, or ERR_VALIDATION
  * and the problem of each field in `response.data`.
  */

@@ -18,5 +18,11 @@ func saveError(err error) error {
 	if len(api.Data) == 0 && !ok {
 		return err
 	}
-	return &quickjs.HostError{Name: "ClientResponseError", Code: "ERR_VALIDATION", Status: max(api.Status, http.StatusBadRequest), Message: "pb.files: " + api.Message, Detail: api.Data}
+	return clientError(max(api.Status, http.StatusBadRequest), "ERR_VALIDATION", "pb.files: "+api.Message, api.Data)
+}
+
+// clientError becomes a ClientResponseError.
+func clientError(status int, code, message string, data map[string]any) error {
+	response := map[string]any{"status": status, "message": message, "data": data}
+	return &quickjs.HostError{Name: "ClientResponseError", Code: code, Status: status, Message: message, Detail: map[string]any{"response": response}}
 }

@@ -65,7 +65,7 @@ func fileOp[Res any](fn func(context.Context, core.App, *Scope, fileRequest) (Re
 }
 
 func fileError(status int, code, format string, args ...any) error {
-	return &quickjs.HostError{Name: "ClientResponseError", Code: code, Status: status, Message: fmt.Sprintf("pb.files: "+format, args...)}
+	return clientError(status, code, "pb.files: "+fmt.Sprintf(format, args...), map[string]any{})
 }
 
 // findRecord returns a record that the invocation may see (method GET) or change

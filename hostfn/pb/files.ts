@@ -4,6 +4,7 @@ import { op } from "./op.ts";
 import { isBlob, type Blob } from "../../polyfill/blob.ts";
 import type { ReadableStream } from "../../polyfill/streams.ts";
 import { streamFromRid } from "../body.ts";
+import { responseError } from "./error.ts";
 
 interface FileInfo {
   field: string;
@@ -22,25 +23,11 @@ const isView = ArrayBuffer.isView;
 
 type RecordRef = string | { id: string };
 
-interface FileError extends Error {
-  status?: number;
-  detail?: unknown;
-  url?: string;
-  isAbort?: boolean;
-  originalError?: unknown;
-  response?: unknown;
-}
-
-/** Gives an error with a status the other properties of a ClientResponseError. */
-function shaped(error: FileError): never {
-  if (typeof error?.status === "number" && error.response === undefined) {
-    error.url = "";
-    error.isAbort = false;
-    error.originalError = null;
-    error.response = { status: error.status, message: error.message, data: error.detail ?? {} };
-    delete error.detail;
-  }
-  throw error;
+/** Fails as operations on records do, with a code beside it. */
+function shaped(error: any): never {
+  const shown = responseError(error);
+  if (shown !== error) (shown as { code?: string }).code = error.code;
+  throw shown;
 }
 
 function text(value: unknown, what: string): string {
