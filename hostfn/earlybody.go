@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-const (
-	// smallResponse is the most bytes of a body that the reply of fetch brings.
-	smallResponse = 16 << 10
-	// smallWait is how long the reply waits for such a body, which mostly comes
-	// with the head.
-	smallWait = time.Millisecond
-)
+// smallResponse is the most bytes of a body that the reply of fetch brings.
+const smallResponse = 16 << 10
+
+// smallWait is how long the reply waits for such a body, which mostly comes with
+// the head. Only tests change it.
+var smallWait = time.Millisecond
 
 // earlyBody reads a body of a known small size on a goroutine of its own, which
 // ends with the body or with Close.

@@ -6,10 +6,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/agentrt/agentrt/hostfn"
 )
 
 // TestSmallResponses reads bodies that come with the reply of fetch in every way.
 func TestSmallResponses(t *testing.T) {
+	hostfn.WaitForSmallResponses(t)
 	w := newWorld(t)
 	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		switch n, err := strconv.Atoi(r.URL.Path[1:]); {
