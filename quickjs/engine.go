@@ -90,10 +90,11 @@ func (e *Engine) boot(ctx context.Context) (*Snapshot, error) {
 		empty = cow.EmptyCopying()
 	}
 	defer empty.Close()
-	i, err := e.instantiate(ctx, empty, 0)
+	shell, err := e.newShell(ctx, empty, 0)
 	if err != nil {
 		return nil, err
 	}
+	i := e.newInstance(shell)
 	defer i.Close()
 	i.preparing = true
 	data, err := wasmbin.DataSegments(module)

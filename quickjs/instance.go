@@ -14,24 +14,17 @@ import (
 	"time"
 
 	"github.com/agentrt/agentrt/quickjs/internal/cow"
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 )
 
 // Instance is one sandbox. Its methods are for one goroutine at a time, except
 // Kill and Usage.
 type Instance struct {
-	engine       *Engine
-	mod          api.Module
-	region       cow.Region
-	run          api.Function
-	fuel         api.MutableGlobal
-	stackPointer api.MutableGlobal
-	sampleFn     api.Function
-	shared       uint32
-	preparing    bool
-	stash        reply
+	shell
+	engine    *Engine
+	origin    *Snapshot // nil for the first instance of an engine
+	shared    uint32
+	preparing bool
+	stash     reply
 
 	busy   atomic.Bool
 	broken atomic.Bool
@@ -86,57 +79,11 @@ type Usage struct {
 	Fuel uint64
 }
 
-type regionAllocator struct {
-	image  cow.Image
-	size   uint64
-	limit  uint64
-	region cow.Region
-	err    error
-}
-
-func (a *regionAllocator) Allocate(_, _ uint64) experimental.LinearMemory { return a }
-
-func (a *regionAllocator) Reallocate(size uint64) []byte {
-	if a.region == nil {
-		a.region, a.err = a.image.NewRegion(max(a.size, size), max(a.limit, a.size, size))
-		if a.err != nil {
-			return nil
-		}
-		return a.region.Bytes()
-	}
-	return a.region.Grow(size)
-}
-
-func (a *regionAllocator) Free() {
-	if a.region != nil {
-		a.err = errors.Join(a.err, a.region.Free())
-	}
-}
-
-var moduleConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
-
-func (e *Engine) instantiate(ctx context.Context, image cow.Image, size uint64) (*Instance, error) {
-	if e.closed.Load() {
-		return nil, ErrClosed
-	}
-	alloc := &regionAllocator{image: image, size: size, limit: uint64(e.config.memoryLimit)}
-	mod, err := e.machine.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, alloc), e.machine.compiled, moduleConfig)
-	if err = errors.Join(alloc.err, err); err != nil {
-		alloc.Free()
-		return nil, fmt.Errorf("quickjs: new instance: %w", err)
-	}
-	i := &Instance{
-		engine: e,
-		mod:    mod,
-		region: alloc.region,
-		run:    mod.ExportedFunction("run"),
-		wake:   make(chan struct{}, 1),
-	}
-	i.fuel = mod.ExportedGlobal("fuel").(api.MutableGlobal)
-	i.stackPointer = mod.ExportedGlobal("__stack_pointer").(api.MutableGlobal)
+func (e *Engine) newInstance(s shell) *Instance {
+	i := &Instance{shell: s, engine: e, wake: make(chan struct{}, 1)}
 	i.fuel.Set(fuelInterval)
 	i.newUse()
-	return i, nil
+	return i
 }
 
 func (i *Instance) attach(shared uint32) error {
@@ -576,7 +523,11 @@ func (i *Instance) Usage() Usage {
 
 // Memory reports the size of the linear memory and the bytes that the
 // JavaScript heap held after the last command.
+// Both are 0 once the instance is closed.
 func (i *Instance) Memory() (linear, heap uint64) {
+	if i.closed {
+		return 0, 0
+	}
 	return uint64(i.mod.Memory().Size()), uint64(i.word(offMallocSize))
 }
 
@@ -599,11 +550,11 @@ func (i *Instance) Reset(ctx context.Context) error {
 
 func (i *Instance) reset() error {
 	i.useEnd()
-	switch {
-	case i.closed:
+	if i.closed {
 		return ErrClosed
-	case i.broken.Load() || i.killed.Load() != nil || i.word(offOOM) > 0:
-		return ErrBroken
+	}
+	if err := i.reusable(); err != nil {
+		return err
 	}
 	if _, err := i.region.Reset(); err != nil {
 		return fmt.Errorf("%w: %w", ErrBroken, err)
@@ -611,6 +562,15 @@ func (i *Instance) reset() error {
 	i.fuel.Set(fuelInterval)
 	i.stash = reply{}
 	i.newUse()
+	return nil
+}
+
+// reusable returns ErrBroken for an instance that trapped, was interrupted or ran
+// out of memory.
+func (i *Instance) reusable() error {
+	if i.broken.Load() || i.killed.Load() != nil || i.word(offOOM) > 0 {
+		return ErrBroken
+	}
 	return nil
 }
 
@@ -628,6 +588,9 @@ func (i *Instance) Close() error {
 	i.mu.Lock()
 	i.generation++
 	i.mu.Unlock()
+	if !i.preparing && i.reusable() == nil && i.origin.keep(i.shell) {
+		return nil
+	}
 	return i.mod.Close(context.Background())
 }
 

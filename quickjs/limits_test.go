@@ -275,6 +275,45 @@ func TestResetInParallel(t *testing.T) {
 	}
 }
 
+// TestClosedInstances makes each instance of what a closed one left, but for those
+// that must not be used again.
+func TestClosedInstances(t *testing.T) {
+	for name, config := range map[string]quickjs.Config{"mapped": quickjs.NewConfig(), "copying": quickjs.NewConfig().WithCopyingMemory(true)} {
+		t.Run(name, func(t *testing.T) {
+			s := newSnapshot(t, newEngine(t, config), resetSource)
+			want := ""
+			for n := range 200 {
+				i, err := s.NewInstance(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if linear, heap := i.Memory(); linear == 0 || heap == 0 {
+					t.Fatalf("Memory() = %d, %d", linear, heap)
+				}
+				got := call(t, i, "probe", "")
+				if want == "" {
+					want = got
+				}
+				if got != want {
+					t.Fatalf("instance %d: %s, want %s", n, got, want)
+				}
+				if n%3 == 0 {
+					i.Kill(nil)
+				}
+				if err := i.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := i.Call(t.Context(), "main.js", "probe", nil, nil); !errors.Is(err, quickjs.ErrClosed) {
+					t.Fatalf("a call after Close: %v", err)
+				}
+				if linear, heap := i.Memory(); linear != 0 || heap != 0 {
+					t.Fatalf("Memory() of a closed instance = %d, %d", linear, heap)
+				}
+			}
+		})
+	}
+}
+
 func TestInstancesDiffer(t *testing.T) {
 	s := newSnapshot(t, newEngine(t, quickjs.NewConfig()), resetSource)
 	seen := map[string]bool{}

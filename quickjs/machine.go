@@ -118,10 +118,11 @@ func (e *Engine) loadMachine(ctx context.Context, empty []byte) bool {
 // works reports whether the machine code is that of the module: without a
 // JavaScript context it reports an error to the host, empty functions trap.
 func (e *Engine) works(ctx context.Context) bool {
-	i, err := e.instantiate(ctx, cow.EmptyCopying(), 0)
+	shell, err := e.newShell(ctx, cow.EmptyCopying(), 0)
 	if err != nil {
 		return false
 	}
+	i := e.newInstance(shell)
 	defer i.Close()
 	_, err = i.run.Call(&callContext{ctx, i}, uint64(cmdGC), 0, 0, 0)
 	_, ok := errors.AsType[stop](err)

@@ -3,6 +3,7 @@ package quickjs
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/agentrt/agentrt/quickjs/internal/cow"
 )
@@ -14,6 +15,10 @@ type Snapshot struct {
 	image  cow.Image
 	size   uint64
 	shared uint32
+
+	mu     sync.Mutex
+	shells []shell // of closed instances
+	closed bool
 }
 
 // NewInstance returns an instance that starts as the snapshot, with random seeds
@@ -23,10 +28,12 @@ func (s *Snapshot) NewInstance(ctx context.Context) (*Instance, error) {
 }
 
 func (s *Snapshot) newInstance(ctx context.Context, preparing bool) (*Instance, error) {
-	i, err := s.engine.instantiate(ctx, s.image, s.size)
+	shell, err := s.shell(ctx)
 	if err != nil {
 		return nil, err
 	}
+	i := s.engine.newInstance(shell)
+	i.origin = s
 	i.preparing = preparing
 	if err := i.attach(s.shared); err != nil {
 		return nil, errors.Join(err, i.Close())
@@ -55,7 +62,7 @@ func (s *Snapshot) Extend(ctx context.Context, prepare func(context.Context, *In
 func (s *Snapshot) Len() int { return s.image.Len() }
 
 // Close releases the image. Instances made of it go on.
-func (s *Snapshot) Close() error { return s.image.Close() }
+func (s *Snapshot) Close() error { return errors.Join(s.closeShells(), s.image.Close()) }
 
 func (i *Instance) snapshot(ctx context.Context) (*Snapshot, error) {
 	leave, err := i.enter(ctx)

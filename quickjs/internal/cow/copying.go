@@ -1,7 +1,5 @@
 package cow
 
-import "errors"
-
 // EmptyCopying returns an image without content whose regions are copies on the
 // Go heap. It works on every platform.
 func EmptyCopying() Image { return &copyingImage{} }
@@ -57,12 +55,19 @@ func (r *copyingRegion) Grow(size uint64) []byte {
 
 func (r *copyingRegion) Reset() (int, error) {
 	if r.grown {
-		return 0, errors.New("cow: the memory grew")
+		return 0, errGrown
 	}
 	n := copy(r.mem, r.image.data)
 	clear(r.mem[n:])
 	return len(r.mem) / PageSize, nil
 }
+
+func (r *copyingRegion) Empty() error {
+	_, err := r.Reset()
+	return err
+}
+
+func (r *copyingRegion) Start() {}
 
 func (r *copyingRegion) Snapshot(scratch ...Range) (Image, error) {
 	var runs []run

@@ -14,6 +14,8 @@ const PageSize = 4096
 // ErrClosed is returned by operations on a closed image.
 var ErrClosed = errors.New("cow: image is closed")
 
+var errGrown = errors.New("cow: the memory grew")
+
 // Image is the immutable content that new memories start with. It may be used
 // from several goroutines.
 type Image interface {
@@ -41,6 +43,11 @@ type Region interface {
 	// Reset restores the image and zeroes the rest. It reports how many pages
 	// had changed. A region that grew cannot be reset.
 	Reset() (changed int, err error)
+	// Empty gives all pages back; only Start and Free may follow. A region that
+	// grew cannot be emptied.
+	Empty() error
+	// Start makes an emptied region like a new one.
+	Start()
 	// Snapshot returns the content as an image of the same kind. The scratch
 	// ranges are zeroed before; they must be zero in the region's own image.
 	Snapshot(scratch ...Range) (Image, error)

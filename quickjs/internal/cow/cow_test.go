@@ -58,6 +58,11 @@ func TestRegions(t *testing.T) {
 				if n, err := a.Reset(); err != nil || n < 4 {
 					t.Fatalf("Reset() = %d, %v, want at least 4 changed pages", n, err)
 				}
+				b.Bytes()[0], b.Bytes()[PageSize], b.Bytes()[255*PageSize], b.Bytes()[1500<<10] = 1, 2, 3, 4
+				if err := b.Empty(); err != nil {
+					t.Fatal(err)
+				}
+				b.Start()
 			}
 			for range 2 * coldAfterForTest {
 				if _, err := a.Reset(); err != nil || !bytes.Equal(a.Bytes(), want) {

@@ -168,10 +168,7 @@ func (im *memfdImage) NewRegion(size, limit uint64) (Region, error) {
 		}
 	}
 	im.refs++
-	im.warm.start(r)
-	for page, content := range im.marks {
-		copy(mem[page*PageSize:], content)
-	}
+	r.Start()
 	return r, nil
 }
 
@@ -239,7 +236,7 @@ func (r *mappedRegion) Free() error {
 // dropped.
 func (r *mappedRegion) Reset() (int, error) {
 	if r.grown {
-		return 0, errors.New("cow: the memory grew")
+		return 0, errGrown
 	}
 	buf := pagemapBuffers.Get().(*[]uint64)
 	defer pagemapBuffers.Put(buf)
@@ -324,6 +321,41 @@ func (r *mappedRegion) restore(i int) bool {
 	return false
 }
 
+func (r *mappedRegion) Empty() error {
+	if r.grown {
+		return errGrown
+	}
+	clear(r.cold)
+	r.kept = 0
+	if all, _ := r.advise(leaveTables(r.mem), unix.MADV_DONTNEED); all {
+		return nil
+	}
+	return unix.Madvise(r.mem, unix.MADV_DONTNEED)
+}
+
+// leaveTables divides mem so that no range covers all that a page table maps:
+// Linux frees the table of such a range (CONFIG_PT_RECLAIM), and the next use would
+// need a new one.
+func leaveTables(mem []byte) []Range {
+	const table = PageSize / 8 * PageSize
+	at := uint64(uintptr(unsafe.Pointer(&mem[0])))
+	var ranges []Range
+	for from, end := uint64(0), uint64(len(mem)); from < end; {
+		to := min(end, from+table-(at+from)%table)
+		if to-from > PageSize {
+			ranges = append(ranges, Range{from, to - PageSize})
+		}
+		ranges = append(ranges, Range{to - PageSize, to})
+		from = to
+	}
+	return ranges
+}
+
+func (r *mappedRegion) Start() {
+	r.image.warm.start(r)
+	r.copyMarks(0, len(r.mem)/PageSize)
+}
+
 // Snapshot reads only what the region made private: the image has the rest.
 func (r *mappedRegion) Snapshot(scratch ...Range) (Image, error) {
 	pages := len(r.mem) / PageSize
@@ -359,12 +391,16 @@ func (r *mappedRegion) drop(from, to int) error {
 	if err := unix.Madvise(r.mem[from*PageSize:to*PageSize], unix.MADV_DONTNEED); err != nil {
 		return fmt.Errorf("cow: madvise: %w", err)
 	}
+	r.copyMarks(from, to)
+	return nil
+}
+
+func (r *mappedRegion) copyMarks(from, to int) {
 	for page, content := range r.image.marks {
 		if page >= from && page < to {
 			copy(r.mem[page*PageSize:], content)
 		}
 	}
-	return nil
 }
 
 // Bits of a pagemap entry, Documentation/admin-guide/mm/pagemap.rst.

@@ -37,20 +37,9 @@ var oneByOne atomic.Bool // process_madvise is not available
 // populate is a hint: it does nothing before Linux 5.14, nor when memory is short.
 func (r *mappedRegion) populate(ranges []Range, advice int) {
 	if len(ranges) > 1 && !oneByOne.Load() {
-		vec := make([]unix.Iovec, 0, len(ranges))
-		for _, p := range ranges {
-			if to := min(p.To, uint64(len(r.mem))); p.From < to {
-				v := unix.Iovec{Base: &r.mem[p.From]}
-				v.SetLen(int(to - p.From))
-				vec = append(vec, v)
-			}
-		}
-		if len(vec) == 0 {
-			return
-		}
-		_, _, errno := unix.Syscall6(unix.SYS_PROCESS_MADVISE, thisThread, uintptr(unsafe.Pointer(&vec[0])), uintptr(len(vec)), uintptr(advice), 0, 0)
-		switch errno {
-		case 0, unix.ENOMEM, unix.EFAULT, unix.EAGAIN, unix.EINTR:
+		_, err := r.advise(ranges, advice)
+		switch err {
+		case nil, unix.ENOMEM, unix.EFAULT, unix.EAGAIN, unix.EINTR:
 			return
 		}
 		oneByOne.Store(true)
@@ -60,6 +49,29 @@ func (r *mappedRegion) populate(ranges []Range, advice int) {
 			_ = unix.Madvise(r.mem[p.From:to], advice)
 		}
 	}
+}
+
+// advise gives the advice for all ranges in one call and reports whether it held
+// for all.
+func (r *mappedRegion) advise(ranges []Range, advice int) (all bool, err error) {
+	vec := make([]unix.Iovec, 0, len(ranges))
+	var size uint64
+	for _, p := range ranges {
+		if to := min(p.To, uint64(len(r.mem))); p.From < to {
+			v := unix.Iovec{Base: &r.mem[p.From]}
+			v.SetLen(int(to - p.From))
+			vec = append(vec, v)
+			size += to - p.From
+		}
+	}
+	if len(vec) == 0 {
+		return true, nil
+	}
+	n, _, errno := unix.Syscall6(unix.SYS_PROCESS_MADVISE, thisThread, uintptr(unsafe.Pointer(&vec[0])), uintptr(len(vec)), uintptr(advice), 0, 0)
+	if errno != 0 {
+		return false, errno
+	}
+	return uint64(n) == size, nil
 }
 
 const (
