@@ -3,6 +3,7 @@ package agentrt
 import (
 	"errors"
 	"net/http"
+	"runtime"
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
@@ -95,5 +96,9 @@ func (e *Engine) bound(unbind func(), err error) error {
 func (e *Engine) getStatus(re *core.RequestEvent) error {
 	running, queued := e.admission.InUse()
 	version, manifest, _ := e.Current()
-	return re.JSON(http.StatusOK, map[string]any{"version": version, "routes": manifest.Routes, "running": running, "queued": queued, "limit": e.config.MaxInstances})
+	return re.JSON(http.StatusOK, map[string]any{
+		"version": version, "routes": manifest.Routes,
+		"running": running, "queued": queued, "limit": e.config.MaxInstances,
+		"goroutines": runtime.NumGoroutine(),
+	})
 }

@@ -50,16 +50,19 @@ func thisMachine() Machine {
 type options struct {
 	quick   bool
 	against []string
+	length  time.Duration // of the group soak
 }
 
 // all are the groups by name, but for vector, which has flags of its own.
 var all = map[string]func(ctx context.Context, o options, progress io.Writer) (map[string]float64, error){
-	"engine":  engine,
-	"cold":    cold,
-	"http":    serving,
-	"start":   starting,
-	"streams": streams,
-	"tokens":  tokens,
+	"engine":   engine,
+	"cold":     cold,
+	"http":     serving,
+	"start":    starting,
+	"requests": requests,
+	"soak":     soak,
+	"streams":  streams,
+	"tokens":   tokens,
 }
 
 // Main runs the groups named in args, all if none is, and prints the figures to
@@ -70,6 +73,8 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 		return plainProxy(ctx, args[1], args[2])
 	case len(args) == 2 && args[0] == "model":
 		return serveModel(ctx, args[1])
+	case len(args) == 3 && args[0] == "hooks":
+		return serveHooks(ctx, args[1], args[2])
 	}
 	var groups []string
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -80,7 +85,9 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.SetOutput(progress)
 	asJSON := flags.Bool("json", false, "print JSON")
 	quick := flags.Bool("quick", false, "fewer rounds")
-	against := flags.String("against", "go,node", "peers of the group tokens: go, node, deno, bun")
+	against := flags.String("against", "go,node", "peers of the groups requests, tokens and streams: go, node, deno, bun, workerd")
+	length := flags.Duration("for", 10*time.Minute, "length of the group soak")
+	plot := flags.String("plot", "", "write the figures as bars to this SVG file")
 	measures := maps.Clone(all)
 	measures["vector"] = vectorGroup(flags)
 	if err := flags.Parse(args); err != nil {
@@ -98,13 +105,18 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 		if !ok {
 			return fmt.Errorf("there is no group %q (groups: %s)", g, strings.Join(slices.Sorted(maps.Keys(measures)), ", "))
 		}
-		got, err := measure(ctx, options{*quick, strings.FieldsFunc(*against, func(r rune) bool { return r == ',' })}, progress)
+		got, err := measure(ctx, options{*quick, strings.FieldsFunc(*against, func(r rune) bool { return r == ',' }), *length}, progress)
 		if err != nil {
 			return fmt.Errorf("group %s: %w", g, err)
 		}
 		maps.Copy(figures, got)
 	}
 	report := Report{Machine: thisMachine(), Figures: figures}
+	if *plot != "" {
+		if err := os.WriteFile(*plot, plotSVG(report), 0o644); err != nil {
+			return err
+		}
+	}
 	if *asJSON {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")

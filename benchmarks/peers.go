@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -62,28 +63,33 @@ func newPeerProject(ctx context.Context, dir string, env []string, progress io.W
 		return p, nil
 	}
 	fmt.Fprintln(progress, "npm ci")
-	install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("npm ci: %w\n%s", err, out)
+	if err := npmInstall(ctx, dir); err != nil {
+		return nil, err
 	}
 	p.npm = true
 	return p, p.bundle()
 }
 
+const requireInModules = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`
+
 // bundle makes serve.mjs, which runs under Node, Deno and Bun.
 func (p *peerProject) bundle() error {
+	define := map[string]string{"process.env.NODE_ENV": `"production"`}
+	return buildPeer(p.dir, "src/serve.ts", "serve.mjs", api.PlatformNode, define, requireInModules)
+}
+
+func buildPeer(dir, entry, out string, platform api.Platform, define map[string]string, banner string) error {
 	result := api.Build(api.BuildOptions{
-		AbsWorkingDir: p.dir,
-		EntryPoints:   []string{"src/serve.ts"},
-		Outfile:       "serve.mjs",
+		AbsWorkingDir: dir,
+		EntryPoints:   []string{entry},
+		Outfile:       out,
 		Bundle:        true,
 		Write:         true,
 		Format:        api.FormatESModule,
-		Platform:      api.PlatformNode,
+		Platform:      platform,
 		Target:        api.ES2023,
-		Define:        map[string]string{"process.env.NODE_ENV": `"production"`},
-		Banner:        map[string]string{"js": `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`},
+		Define:        define,
+		Banner:        map[string]string{"js": banner},
 		LogLevel:      api.LogLevelSilent,
 	})
 	var errs []error
@@ -104,12 +110,12 @@ func (p *peerProject) startModel(ctx context.Context, addr string) (*peer, error
 
 // start runs the server called name. A peer that is not on the machine is an
 // error that errors.Is finds as exec.ErrNotFound.
-func (p *peerProject) start(ctx context.Context, name string) (*peer, error) {
+func (p *peerProject) start(ctx context.Context, name string, progress io.Writer) (*peer, error) {
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	argv, err := p.command(name, addr)
+	argv, err := p.command(ctx, name, addr, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +138,7 @@ func (p *peerProject) run(ctx context.Context, name, addr string, argv []string)
 	return started, nil
 }
 
-func (p *peerProject) command(name, addr string) ([]string, error) {
+func (p *peerProject) command(ctx context.Context, name, addr string, progress io.Writer) ([]string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -154,29 +160,39 @@ func (p *peerProject) command(name, addr string) ([]string, error) {
 		node, err := exec.LookPath("node")
 		return []string{node, "serve.mjs", addr}, err
 	case "deno":
-		deno, err := exec.LookPath("deno")
+		deno, err := p.runtime(ctx, name, progress)
 		return []string{deno, "run", "--allow-all", "serve.mjs", addr}, err
 	case "bun":
-		bun, err := exec.LookPath("bun")
+		bun, err := p.runtime(ctx, name, progress)
 		return []string{bun, "serve.mjs", addr}, err
+	case "workerd":
+		workerd, err := p.runtime(ctx, name, progress)
+		if err != nil {
+			return nil, err
+		}
+		config, err := p.worker(addr)
+		return []string{workerd, "serve", config}, err
+	case "hooks":
+		return []string{self, "bench", "hooks", addr, p.dir}, nil
 	}
-	return nil, fmt.Errorf("unknown peer %q (known: go, node, deno, bun)", name)
+	return nil, fmt.Errorf("unknown peer %q (known: go, node, deno, bun, workerd)", name)
 }
 
 // functions writes the folder that agentrt serves.
 func (p *peerProject) functions() error {
-	names := []string{"relay", "transform"}
+	names := []string{"routes/relay", "routes/transform", "routes/hello", "routes/fanout", "routes/json", "summarize"}
 	if p.npm {
-		names = append(names, "openai", "aisdk")
+		names = append(names, "routes/openai", "routes/aisdk")
 	}
-	routes := filepath.Join(p.dir, "pb_serverless", "src", "routes")
-	if err := os.MkdirAll(routes, 0o755); err != nil {
+	src := filepath.Join(p.dir, "pb_serverless", "src")
+	if err := os.MkdirAll(filepath.Join(src, "routes"), 0o755); err != nil {
 		return err
 	}
 	for _, name := range names {
-		code, err := os.ReadFile(filepath.Join(p.dir, "src", name+".ts"))
+		code, err := os.ReadFile(filepath.Join(p.dir, "src", path.Base(name)+".ts"))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(routes, name+".ts"), code, 0o644)
+			code = bytes.ReplaceAll(code, []byte(`"./summarize.ts"`), []byte(`"../summarize.ts"`))
+			err = os.WriteFile(filepath.Join(src, filepath.FromSlash(name)+".ts"), code, 0o644)
 		}
 		if err != nil {
 			return err

@@ -60,7 +60,7 @@ func streams(ctx context.Context, o options, progress io.Writer) (figures map[st
 			if name == "go" && w.name != "relay" {
 				continue
 			}
-			p, err := project.start(ctx, name)
+			p, err := project.start(ctx, name, progress)
 			if err != nil {
 				return nil, err
 			}

@@ -72,7 +72,7 @@ func tokens(ctx context.Context, o options, progress io.Writer) (figures map[str
 		}
 	}()
 	for _, name := range append([]string{"agentrt"}, o.against...) {
-		p, err := project.start(ctx, name)
+		p, err := project.start(ctx, name, progress)
 		if errors.Is(err, exec.ErrNotFound) {
 			fmt.Fprintf(progress, "%s is not on this machine: left out\n", name)
 			continue

@@ -282,7 +282,7 @@ func TestClosedInstances(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSnapshot(t, newEngine(t, config), resetSource)
 			want := ""
-			for n := range 200 {
+			for n := range 30 {
 				i, err := s.NewInstance(t.Context())
 				if err != nil {
 					t.Fatal(err)

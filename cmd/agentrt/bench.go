@@ -9,12 +9,14 @@ import (
 
 func benchCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "bench [engine|cold|http|start|tokens|streams|vector] [--json] [--quick]",
+		Use:   "bench [engine|cold|http|start|requests|tokens|streams|soak|vector] [--json] [--quick] [--plot FILE]",
 		Short: "Measures this machine: instances, host calls, memory, requests, streams, vectors",
-		Long: `Without groups engine, cold, http and start are measured. The groups tokens and streams
-run the same handlers on others (--against go,node,deno,bun). The group vector has flags
-of its own: --n vectors, --dim dimensions, --backend sqlite, --data clustered, offset or
-isotropic.`,
+		Long: `Without groups engine, cold, http and start are measured. The groups requests, tokens and
+streams run the same handlers on others (--against go,node,deno,bun,workerd); what is not
+on the machine comes from npm, in a pinned version. The group soak puts a server under mixed
+load (--for 10m) and looks for what grows. The group vector has flags of its own: --n
+vectors, --dim dimensions, --backend sqlite, --data clustered, offset or isotropic. --plot
+draws the figures as bars into an SVG file.`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return benchmarks.Main(cmd.Context(), args, os.Stdout, os.Stderr)

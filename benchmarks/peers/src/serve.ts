@@ -1,18 +1,7 @@
 // Serves the workloads under Node, Deno or Bun at /api/pb_serverless/NAME. The last
 // argument is the address.
 import { createServer } from "node:http";
-import * as aisdk from "./aisdk.ts";
-import * as openai from "./openai.ts";
-import * as relay from "./relay.ts";
-import * as transform from "./transform.ts";
-
-type Handler = (req: Request) => Promise<Response>;
-const handlers: Record<string, Handler> = { relay: relay.POST, transform: transform.POST, openai: openai.POST, aisdk: aisdk.POST };
-
-async function answer(req: Request): Promise<Response> {
-  const handler = handlers[new URL(req.url).pathname.replace("/api/pb_serverless/", "")];
-  return handler ? handler(req) : new Response("ready", { status: 404 });
-}
+import { answer } from "./answer.ts";
 
 const { Deno, Bun } = globalThis as any;
 const [hostname, port] = process.argv.at(-1)!.split(":") as [string, string];
