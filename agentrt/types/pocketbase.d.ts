@@ -41,11 +41,20 @@ interface PocketBase extends RecordClient, RecordHooks {
    */
   cron(name: string, schedule: string, handler: (event: { name: string }) => unknown, options?: { timezone?: string; overlap?: boolean } & AccessConfig): void;
   readonly files: RecordFiles;
+  /** Functions of the Go program that embeds agentrt, by module. */
+  readonly host: HostModules;
   readonly kv: KeyValueStore;
   readonly secrets: Secrets;
   readonly utils: PocketBaseUtils;
   readonly ClientResponseError: typeof PocketBaseClientResponseError;
 }
+
+/**
+ * The modules of pb.host; `agentrt types` of the program that has them adds their declarations. Their errors carry what the Go function gave: name, code, status and
+ * detail; besides there are the codes ERR_HOST_ARGUMENT (TypeError), ERR_HOST_SIZE (RangeError), ERR_HOST_TIMEOUT (TimeoutError), ERR_HOST_BUSY and ERR_HOST_PANIC.
+ * Where the module names no limits: 1 MiB an argument, 16 MiB a result, 30 s, 100 calls of a function at a time.
+ */
+interface HostModules {}
 
 /** Records, with the methods, options and results of the PocketBase JavaScript SDK. */
 interface RecordClient {
