@@ -16,6 +16,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/secrets"
 	"github.com/agentrt/agentrt/agentrt/security"
 	"github.com/agentrt/agentrt/agentrt/triggers"
+	"github.com/agentrt/agentrt/hostfn/hostmodule"
 	"github.com/agentrt/agentrt/hostfn/pb/kvstore"
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/pocketbase/pocketbase/core"
@@ -66,6 +67,9 @@ func New(app core.App, config Config) (*Engine, error) {
 	deny, err := parseRules(config.DenyNet)
 	if err != nil {
 		return nil, err
+	}
+	if err := hostmodule.Check(config.HostModules); err != nil {
+		return nil, fmt.Errorf("agentrt: %w", err)
 	}
 	e := &Engine{
 		app:       app,
@@ -180,7 +184,7 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 	if e.config.CPULimit > 0 {
 		config = config.WithCPULimit(e.config.CPULimit)
 	}
-	e.quick, e.platform, err = NewPlatform(ctx, config)
+	e.quick, e.platform, err = NewPlatform(ctx, config, e.config.HostModules...)
 	return err
 }
 

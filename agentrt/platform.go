@@ -13,28 +13,32 @@ import (
 	"github.com/agentrt/agentrt/agentrt/platform"
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn"
+	"github.com/agentrt/agentrt/hostfn/hostmodule"
 	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/polyfill"
 	"github.com/agentrt/agentrt/quickjs"
 )
 
 // NewPlatform makes the sandbox without PocketBase: an engine with the host
-// operations, and the snapshot that has evaluated the Web platform. Its operations
-// are set here; the rest of config is the caller's. With a cache directory the
+// operations, and the snapshot that has evaluated the Web platform. Its operations,
+// with those of modules, are set here; the rest of config is the caller's. With a cache directory the
 // snapshot comes from there the next time. The caller closes both, the snapshot
 // first.
-func NewPlatform(ctx context.Context, config quickjs.Config) (*quickjs.Engine, *quickjs.Snapshot, error) {
+func NewPlatform(ctx context.Context, config quickjs.Config, modules ...*hostmodule.Module) (*quickjs.Engine, *quickjs.Snapshot, error) {
 	ops := quickjs.NewOps()
 	hostfn.Register(ops)
 	pb.Register(ops)
 	triggers.RegisterHTTP(ops)
+	if err := pb.RegisterHost(ops, modules); err != nil {
+		return nil, nil, err
+	}
 	engine, err := quickjs.New(ctx, config.WithOps(ops))
 	if err != nil {
 		return nil, nil, err
 	}
 	sources := map[string]fs.FS{"polyfill": polyfill.Files, "hostfn": hostfn.Files, "hostfn/pb": pb.Files, "agentrt/triggers": triggers.Files}
 	var snapshot *quickjs.Snapshot
-	key, err := digest(sources)
+	key, err := digest(sources, modules)
 	if err == nil {
 		snapshot, err = engine.CachedSnapshot(ctx, key, func(ctx context.Context, i *quickjs.Instance) error {
 			code, _, err := platform.Bundle(sources, "agentrt/triggers/entry.ts")
@@ -50,9 +54,14 @@ func NewPlatform(ctx context.Context, config quickjs.Config) (*quickjs.Engine, *
 	return engine, snapshot, nil
 }
 
-// digest identifies the platform's sources.
-func digest(sources map[string]fs.FS) ([]byte, error) {
+// digest identifies the platform's sources, and what host.ts makes of modules.
+func digest(sources map[string]fs.FS, modules []*hostmodule.Module) ([]byte, error) {
 	h := sha256.New()
+	for _, m := range modules {
+		for _, f := range m.Functions {
+			fmt.Fprintf(h, "%s.%s %t %v\n", m.Name, f.Name, f.Async, f.Request)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		err := fs.WalkDir(sources[name], ".", func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {

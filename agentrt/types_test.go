@@ -56,7 +56,7 @@ func TestTypesMatch(t *testing.T) {
 	}
 	t.Run("config", func(t *testing.T) {
 		for _, name := range members(block("interface RouteConfig ")) {
-			value := map[string]string{"auth": `"user"`, "timeout": `"1s"`, "cpu": `"1s"`, "memory": `"64MB"`, "run": `"caller"`, "secrets": `["NAME"]`}[name]
+			value := map[string]string{"auth": `"user"`, "timeout": `"1s"`, "cpu": `"1s"`, "memory": `"64MB"`, "run": `"caller"`, "secrets": `["NAME"]`, "net": `["api.openai.com"]`, "rateLimit": `{ requests: 5, per: "1m" }`}[name]
 			a := newApp(t, map[string]string{"routes/c.ts": `export const config: RouteConfig = { ` + name + `: ` + value + ` }; export const GET = () => new Response("ok");`})
 			if _, _, ok := a.Engine.Current(); !ok {
 				t.Errorf("config.%s is not understood", name)

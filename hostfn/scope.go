@@ -17,8 +17,10 @@ type Scope struct {
 	Context context.Context
 	// Streams holds the bodies; whoever made the scope closes it.
 	Streams *stream.Table
-	// Transport sends requests, under the egress policy. It must not follow
-	// redirects or decode bodies. Nil means that there is no network.
+	// Transport sends requests, under the egress policy and what the function's
+	// config.net narrows it to. It must not follow redirects or decode bodies.
+	// Whatever opens connections for JavaScript goes through it, handshakes of
+	// WebSockets too. Nil means that there is no network.
 	Transport http.RoundTripper
 	// Limits bound the invocation; zero fields have the defaults.
 	Limits Limits

@@ -143,7 +143,7 @@ func (e *Engine) imageMAC(key []byte) hash.Hash {
 	c := &e.config
 	fmt.Fprintf(mac, "agentrt-image-1\n%x\n%d %d %d\n%d\n", module, c.memoryLimit, c.headroom, c.gcSlack, len(c.ops.list))
 	for name, n := range c.ops.sorted() {
-		fmt.Fprintf(mac, "%q %d %t\n", name, n, c.ops.list[n-opUser].async)
+		fmt.Fprintf(mac, "%q %d %t\n", name, n, c.ops.list[n-opUser].Async)
 	}
 	fmt.Fprintf(mac, "%d\n", len(key))
 	mac.Write(key)

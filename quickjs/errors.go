@@ -105,10 +105,11 @@ func (e *HostError) Error() string {
 	return e.Name + ": " + e.Message
 }
 
-// Uncaught is an exception or rejection that no code of the guest handled.
+// Uncaught is an exception or rejection that no code of the guest handled, or the
+// panic of a host operation.
 type Uncaught struct {
-	// Kind is "exception" or "rejection".
+	// Kind is "exception", "rejection" or "panic".
 	Kind string
-	// Err is usually a *JSError.
+	// Err is usually a *JSError; that of a panic has the stack.
 	Err error
 }

@@ -170,18 +170,18 @@ func (i *Instance) request(ctx context.Context, op, id uint32, head, body []byte
 	async := op&opAsync != 0
 	op &^= opAsync
 	ops := i.engine.config.ops.list
-	if op < opUser || op-opUser >= uint32(len(ops)) || ops[op-opUser].async != async {
+	if op < opUser || op-opUser >= uint32(len(ops)) || ops[op-opUser].Async != async {
 		return errorReply(&HostError{Name: "TypeError", Message: fmt.Sprintf("there is no host operation %d", op)})
 	}
-	call := ops[op-opUser].call
+	operation := &ops[op-opUser]
 	if !async {
-		return call(ctx, head, body)
+		return i.perform(ctx, operation, head, body)
 	}
 	if i.preparing {
 		return errorReply(&HostError{Name: "Error", Code: "ERR_TOP_LEVEL_IO",
 			Message: "I/O is not possible at the top level of a module: it runs once, before any request; move the call into a handler"})
 	}
-	i.start(ctx, id, call, append([]byte(nil), head...), append([]byte(nil), body...))
+	i.start(ctx, id, operation, append([]byte(nil), head...), append([]byte(nil), body...))
 	return reply{}
 }
 
@@ -197,7 +197,7 @@ func (i *Instance) lookup(head []byte) reply {
 	return encode(&struct {
 		Op    uint32 `json:"op"`
 		Async bool   `json:"async"`
-	}{op, i.engine.config.ops.list[op-opUser].async})
+	}{op, i.engine.config.ops.list[op-opUser].Async})
 }
 
 var errNoResolver = errors.New("imports are not available here: bundle the module")

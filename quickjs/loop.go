@@ -119,7 +119,7 @@ func (c *useContext) Value(key any) any {
 }
 
 // start runs an asynchronous operation on a goroutine that the engine owns.
-func (i *Instance) start(caller context.Context, id uint32, call func(context.Context, []byte, []byte) reply, head, body []byte) {
+func (i *Instance) start(caller context.Context, id uint32, op *operation, head, body []byte) {
 	ctx, cancel := context.WithCancel(&useContext{i.useCtx, caller.(*callContext).Context})
 	i.mu.Lock()
 	if i.calls == nil {
@@ -130,7 +130,7 @@ func (i *Instance) start(caller context.Context, id uint32, call func(context.Co
 	i.mu.Unlock()
 	i.engine.live.Go(func() {
 		defer cancel()
-		r := call(ctx, head, body)
+		r := i.perform(ctx, op, head, body)
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		if i.generation != generation {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -31,8 +32,8 @@ type reply struct {
 }
 
 type operation struct {
-	async bool
-	call  func(ctx context.Context, head, body []byte) reply
+	Operation
+	call func(ctx context.Context, head, body []byte) reply
 }
 
 // Ops is a set of host operations by name. It is not safe for concurrent use.
@@ -60,6 +61,17 @@ func (o *Ops) sorted() iter.Seq2[string, uint32] {
 	}
 }
 
+// All yields the operations in the order of registration.
+func (o *Ops) All() iter.Seq[Operation] {
+	return func(yield func(Operation) bool) {
+		for _, op := range o.list {
+			if !yield(op.Operation) {
+				return
+			}
+		}
+	}
+}
+
 func (o *Ops) add(name string, op operation) {
 	if _, dup := o.names[name]; dup || name == "" {
 		panic(fmt.Sprintf("quickjs: operation %q is empty or registered twice", name))
@@ -71,17 +83,28 @@ func (o *Ops) add(name string, op operation) {
 // Sync registers an operation that runs while the guest waits. __host.op(name)
 // gives JavaScript the function (head, body) => response. Req and Res are None,
 // []byte (a body), Message (both) or any type of encoding/json (a head). A []byte
-// request is valid until fn returns.
-func Sync[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res, error)) {
-	o.add(name, operation{call: adapt(fn)})
+// request is valid until fn returns. Limits are optional, one at most.
+func Sync[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res, error), limits ...OpLimits) {
+	o.add(name, declare(name, false, fn, limits))
 }
 
 // Async registers an operation whose JavaScript function returns a promise. fn
 // runs on its own goroutine with a context that ends with the use of the
 // instance or when JavaScript cancels the call, and that has the values of the
 // context given to Instance.Call; it must not use the instance.
-func Async[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res, error)) {
-	o.add(name, operation{async: true, call: adapt(fn)})
+func Async[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res, error), limits ...OpLimits) {
+	o.add(name, declare(name, true, fn, limits))
+}
+
+func declare[Req, Res any](name string, async bool, fn func(context.Context, Req) (Res, error), limits []OpLimits) operation {
+	op := operation{Operation: Operation{Name: name, Async: async, Request: reflect.TypeFor[Req](), Response: reflect.TypeFor[Res]()}}
+	if len(limits) == 0 {
+		op.call = adapt(fn)
+		return op
+	}
+	op.Limits = limits[0]
+	op.call = op.limited(adapt(fn))
+	return op
 }
 
 func adapt[Req, Res any](fn func(context.Context, Req) (Res, error)) func(context.Context, []byte, []byte) reply {

@@ -24,11 +24,10 @@ type RouteConfig struct {
 	// AsCaller is run: "caller": pb acts under the API rules of who calls, instead
 	// of with a superuser's rights (run: "superuser", the default).
 	AsCaller bool
-	// Secrets are the names that pb.secrets gives to handlers; nil means all.
-	Secrets []string
+	Access
+	// RateLimit is nil for none.
+	RateLimit *RateLimit
 }
-
-var planned = []string{"net", "rateLimit"}
 
 func parseRun(value json.RawMessage) (asCaller bool, err error) {
 	switch string(value) {
@@ -61,15 +60,16 @@ func parseConfig(raw json.RawMessage) (c RouteConfig, err error) {
 			c.CPU, err = parseDuration(value)
 		case "memory":
 			c.Memory, err = parseSize(value)
-		case "secrets":
-			if err = json.Unmarshal(value, &c.Secrets); err != nil || c.Secrets == nil || slices.Contains(c.Secrets, "") {
-				err = fmt.Errorf("want an array of names such as [\"OPENAI_API_KEY\"], [] for none, not %s", value)
-			}
+		case "rateLimit":
+			c.RateLimit, err = parseRateLimit(value)
 		default:
-			if slices.Contains(planned, key) {
-				return c, fmt.Errorf("config.%s is not supported by this version: remove it, it would protect nothing", key)
+			known, err := c.take(key, value)
+			if !known {
+				return c, fmt.Errorf("config.%s is unknown (known: auth, timeout, cpu, memory, net, rateLimit, run, secrets)", key)
 			}
-			return c, fmt.Errorf("config.%s is unknown (known: auth, timeout, cpu, memory, run, secrets)", key)
+			if err != nil {
+				return c, fmt.Errorf("config.%w", err)
+			}
 		}
 		if err != nil {
 			return c, fmt.Errorf("config.%s: %w", key, err)

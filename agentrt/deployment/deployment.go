@@ -121,10 +121,15 @@ type description struct {
 		Config  json.RawMessage
 		Problem string
 	}
-	Hooks []Hook
+	Hooks []struct {
+		Event, From string
+		Collections []string
+		Access      json.RawMessage
+	}
 	Crons []struct {
 		Name, Schedule, Timezone, From string
 		Overlap                        bool
+		Access                         json.RawMessage
 	}
 	Problems []string
 }

@@ -3,6 +3,7 @@ package deployment
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // zones of cron jobs, on machines that have none
 
@@ -15,6 +16,16 @@ type Hook struct {
 	Event string
 	// Collections are names or ids, or "*" for all.
 	Collections []string
+	Access      Access
+
+	narrowed string // what Access was read from
+}
+
+// HookGroup are hooks that run in one invocation, one after another.
+type HookGroup struct {
+	// Hooks are their numbers for the platform module.
+	Hooks  []int
+	Access Access
 }
 
 // Cron is a job that the bundle registered.
@@ -28,6 +39,7 @@ type Cron struct {
 	Location *time.Location
 	// Overlap allows a run while another one has not ended.
 	Overlap bool
+	Access  Access
 }
 
 // Hooks returns all hooks in the order of registration.
@@ -36,20 +48,34 @@ func (d *Deployment) Hooks() []Hook { return d.hooks }
 // Crons returns the jobs.
 func (d *Deployment) Crons() []Cron { return d.crons }
 
-// HooksFor returns the numbers of the hooks on event for a collection with the
-// given name and id, in the order of registration; nil if there are none.
-func (d *Deployment) HooksFor(event, name, id string) (matching []int) {
+// HooksFor returns the hooks on event for a collection with the given name and id,
+// in the order of registration; nil if there are none. Neighbours with the same
+// Access form a group.
+func (d *Deployment) HooksFor(event, name, id string) (groups []HookGroup) {
+	narrowed := ""
 	for k, h := range d.hooks {
-		if h.Event == event && slices.ContainsFunc(h.Collections, func(c string) bool { return c == "*" || c == name || c == id }) {
-			matching = append(matching, k)
+		if h.Event != event || !slices.ContainsFunc(h.Collections, func(c string) bool { return c == "*" || c == name || c == id }) {
+			continue
 		}
+		if groups == nil || h.narrowed != narrowed {
+			narrowed = h.narrowed
+			groups = append(groups, HookGroup{Access: h.Access})
+		}
+		last := &groups[len(groups)-1]
+		last.Hooks = append(last.Hooks, k)
 	}
-	return matching
+	return groups
 }
 
 func (d *Deployment) takeEvents(described description) error {
 	problems := described.Problems
-	d.hooks = described.Hooks
+	for _, h := range described.Hooks {
+		access, err := ParseAccess(h.Access)
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%s on %s: %v", h.From, strings.Join(h.Collections, ", "), err))
+		}
+		d.hooks = append(d.hooks, Hook{Event: h.Event, Collections: h.Collections, Access: access, narrowed: string(h.Access)})
+	}
 	from := map[string]string{}
 	for k, c := range described.Crons {
 		job := Cron{Name: c.Name, Expression: c.Schedule, Index: k, Overlap: c.Overlap}
@@ -64,6 +90,9 @@ func (d *Deployment) takeEvents(described description) error {
 		}
 		if first, dup := from[c.Name]; dup {
 			problems = append(problems, fmt.Sprintf("%s: a cron job named %q exists already (%s): names are unique", c.From, c.Name, first))
+		}
+		if job.Access, err = ParseAccess(c.Access); err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", c.From, err))
 		}
 		from[c.Name] = c.From
 		d.crons = append(d.crons, job)

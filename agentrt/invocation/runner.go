@@ -14,6 +14,7 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/pool"
+	"github.com/agentrt/agentrt/agentrt/security"
 	"github.com/agentrt/agentrt/hostfn"
 	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/quickjs"
@@ -26,7 +27,7 @@ var ErrNoDeployment = errors.New("no functions are loaded")
 // Runner runs invocations of the current deployment. It may be used from several
 // goroutines.
 type Runner struct {
-	transport http.RoundTripper
+	transport *security.Transport
 	logger    func() *slog.Logger
 	secrets   Secrets
 	current   atomic.Pointer[deployment.Deployment]
@@ -42,7 +43,7 @@ type Secrets interface {
 }
 
 // NewRunner returns a runner whose fetches go through transport.
-func NewRunner(transport http.RoundTripper, logger func() *slog.Logger, secrets Secrets) *Runner {
+func NewRunner(transport *security.Transport, logger func() *slog.Logger, secrets Secrets) *Runner {
 	base, end := context.WithCancelCause(context.Background())
 	return &Runner{transport: transport, logger: logger, secrets: secrets, base: base, end: end}
 }
@@ -91,8 +92,8 @@ type Call struct {
 	Limits quickjs.Limits
 	// Data is what pb acts on.
 	Data *pb.Scope
-	// Secrets are the names that pb.secrets gives; nil means all.
-	Secrets []string
+	// Access narrows what the code may reach.
+	Access deployment.Access
 	// Streams are the call's stream handles; it closes them. Nil makes a table.
 	Streams *stream.Table
 }
@@ -128,8 +129,8 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 	}()
 	log := &Log{deployment: d, redact: r.secrets.Redact, logger: r.logger(), kind: c.Kind, target: c.Target, id: c.ID}
 	ctx = withLog(pool.WithNested(ctx), log)
-	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.transport})
-	ctx = pb.WithSecrets(pb.WithScope(ctx, c.Data), r.secrets, c.Secrets)
+	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.network(c.Access)})
+	ctx = pb.WithSecrets(pb.WithScope(ctx, c.Data), r.secrets, c.Access.Secrets)
 	head, err := json.Marshal(c.Head)
 	if err != nil {
 		return nil, fmt.Errorf("invocation: the event is no JSON: %w", err)
@@ -144,6 +145,14 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 		return nil, r.explain(d, err)
 	}
 	return res, nil
+}
+
+// network is what the code of a call sends requests through.
+func (r *Runner) network(a deployment.Access) http.RoundTripper {
+	if a.Net == nil {
+		return r.transport
+	}
+	return r.transport.Restrict(*a.Net)
 }
 
 // Error is what user code threw or was ended by, with positions in TypeScript.

@@ -71,11 +71,6 @@ func (e *DeniedError) Code() string { return CodeEgressDenied }
 func (p EgressPolicy) CheckHost(host string, port uint16) error {
 	// A name without an allow rule may resolve to an address with one.
 	byAddr := slices.ContainsFunc(p.allow, func(r Rule) bool { return r.prefix.IsValid() && r.matchesPort(port) })
-	return p.checkName(host, port, byAddr)
-}
-
-// checkName is CheckHost; lenient lets names through that no rule allows.
-func (p EgressPolicy) checkName(host string, port uint16, lenient bool) error {
 	host = normalHost(host)
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return p.CheckAddr(host, netip.AddrPortFrom(addr, port))
@@ -83,7 +78,7 @@ func (p EgressPolicy) checkName(host string, port uint16, lenient bool) error {
 	if r := find(p.deny, func(r Rule) bool { return r.matchesHost(host, port) }); r != nil {
 		return denied(host, port, netip.Addr{}, "%s matches the deny rule %q", join(host, port), r)
 	}
-	if p.closed && !lenient && !p.allowsHost(host, port) {
+	if p.closed && !byAddr && !p.allowsHost(host, port) {
 		return denied(host, port, netip.Addr{}, "%s is not on the list of allowed hosts; allow it with --allow-net %s", host, join(host, port))
 	}
 	return nil

@@ -83,22 +83,21 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(req)
 }
 
-// Restrict returns a round tripper on the same connections that also keeps to p.
-// Since connections are shared, p judges names, ports and literal addresses; what
-// a name resolves to is judged by the policy of t.
-func (t *Transport) Restrict(p EgressPolicy) http.RoundTripper { return restricted{t, p} }
+// Restrict returns a round tripper on the same connections that also keeps to
+// list, with each request and thus on each redirect. What a name resolves to is
+// judged by the policy of t.
+func (t *Transport) Restrict(list Allowlist) http.RoundTripper { return restricted{t, list} }
 
 // CloseIdleConnections closes the connections that no request uses.
 func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
 
 type restricted struct {
 	transport *Transport
-	policy    EgressPolicy
+	list      Allowlist
 }
 
 func (r restricted) RoundTrip(req *http.Request) (*http.Response, error) {
-	strict := func(host string, port uint16) error { return r.policy.checkName(host, port, false) }
-	if err := judge(req, strict); err != nil {
+	if err := judge(req, r.list.Check); err != nil {
 		return nil, err
 	}
 	return r.transport.RoundTrip(req)

@@ -177,7 +177,11 @@ func TestAllowedDestinations(t *testing.T) {
 			t.Errorf("%s: %q, %v", host, got, err)
 		}
 	}
-	narrow := rt.Restrict(security.NewEgressPolicy().OnlyAllowed().Allow(rules(t, "api.test", "127.0.0.0/8")...))
+	list, err := security.ParseAllowlist([]string{"api.test", "127.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow := rt.Restrict(list)
 	if _, err := get(t, narrow, "http://api.test:"+port+"/"); err != nil {
 		t.Errorf("restricted to api.test: %v", err)
 	}

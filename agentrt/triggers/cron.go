@@ -113,7 +113,7 @@ func (c *Crons) Run(name string) {
 		return
 	}
 	defer c.leave(name)
-	c.call(name, name, map[string]any{"job": job.Index, "name": name})
+	c.call(name, name, map[string]any{"job": job.Index, "name": name}, job.Access)
 }
 
 func (c *Crons) enter(job deployment.Cron) bool {
@@ -134,8 +134,8 @@ func (c *Crons) leave(name string) {
 	}
 }
 
-func (c *Crons) call(name, target string, head any) {
-	_, err := runEvent(c.runner.Base(), cronTimeout, c.runner, invocation.Call{Kind: "cron", Target: name, Export: "cron", Head: head, Data: &pb.Scope{App: c.app}})
+func (c *Crons) call(name, target string, head any, access deployment.Access) {
+	_, err := runEvent(c.runner.Base(), cronTimeout, c.runner, invocation.Call{Kind: "cron", Target: name, Export: "cron", Head: head, Access: access, Data: &pb.Scope{App: c.app}})
 	if err != nil {
 		c.app.Logger().Error(c.runner.Redact(err.Error()), "type", "function", "target", target, "cron", name)
 	}
@@ -145,7 +145,7 @@ func (c *Crons) call(name, target string, head any) {
 // fields in the zone of PocketBase's cron. It returns what removes the job.
 func (c *Crons) BindHandler(name, schedule, handler string) (remove func(), err error) {
 	err = c.app.Cron().Add(name, schedule, func() {
-		c.call(name, handler, map[string]any{"handler": handler, "name": name})
+		c.call(name, handler, map[string]any{"handler": handler, "name": name}, deployment.Access{})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cron %s: %w", name, err)

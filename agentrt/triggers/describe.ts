@@ -40,8 +40,8 @@ export function cronJobs(): CronRegistration[] { return jobs; }
 
 interface Description {
   routes: Record<string, RouteDescription>;
-  hooks: { event: string; collections: string[] }[];
-  crons: { name: string; schedule: string; timezone: string; overlap: boolean; from: string }[];
+  hooks: { event: string; from: string; collections: string[]; access: unknown }[];
+  crons: { name: string; schedule: string; timezone: string; overlap: boolean; access: unknown; from: string }[];
   problems: string[];
 }
 
@@ -56,7 +56,7 @@ export function describe(): Description {
     // A file may as well only call pb.cron.
     if (module.schedule === undefined && module.default === undefined) continue;
     try {
-      jobs.push(cronEntry(`src/${file}`, jobName(file), module.schedule, module.default, module));
+      jobs.push(cronEntry(`src/${file}`, jobName(file), module.schedule, module.default, module, module.config));
       from.push(`src/${file}`);
     } catch (e) {
       problems.push((e as Error).message);
@@ -64,8 +64,8 @@ export function describe(): Description {
   }
   return {
     routes,
-    hooks: registered.hooks.map(({ event, collections }) => ({ event, collections })),
-    crons: jobs.map(({ name, schedule, timezone, overlap }, k) => ({ name, schedule, timezone, overlap, from: from[k]! })),
+    hooks: registered.hooks.map(({ event, collections, access }) => ({ event, from: `pb.onRecord${event[0]!.toUpperCase()}${event.slice(1)}`, collections, access })),
+    crons: jobs.map(({ name, schedule, timezone, overlap, access }, k) => ({ name, schedule, timezone, overlap, access, from: from[k]! })),
     problems,
   };
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/hostfn/pb"
@@ -53,20 +54,21 @@ func NewHooks(app core.App, runner *invocation.Runner) *Hooks {
 func (h *Hooks) Bind() (unbind func()) {
 	unbinds := []func(){h.origins.bind(h.app, h.runner)}
 	for _, event := range hookEvents {
-		unbinds = append(unbinds, h.bind("*", event, func(e *core.RecordEvent) *hookHead {
+		unbinds = append(unbinds, h.bind("*", event, func(e *core.RecordEvent) []*hookHead {
 			d := h.runner.Current()
 			if d == nil {
 				return nil
 			}
 			c := e.Record.Collection()
-			numbers := d.HooksFor(event, c.Name, c.Id)
+			groups := d.HooksFor(event, c.Name, c.Id)
 			if event == BeforeUpdate && d.HooksFor(AfterUpdate, c.Name, c.Id) != nil {
 				remember(&h.origins.originals, e.Record, e.Record.Original())
 			}
-			if numbers == nil {
-				return nil
+			heads := make([]*hookHead, len(groups))
+			for k, g := range groups {
+				heads[k] = &hookHead{Handlers: g.Hooks, target: c.Name, access: g.Access}
 			}
-			return &hookHead{Handlers: numbers, target: c.Name}
+			return heads
 		}))
 	}
 	return func() {
@@ -83,31 +85,34 @@ func (h *Hooks) BindHandler(collection, event, handler string) (unbind func(), e
 	if !slices.Contains(hookEvents, event) {
 		return nil, fmt.Errorf("unknown event %q: use %s", event, strings.Join(hookEvents, ", "))
 	}
-	return h.bind(collection, event, func(*core.RecordEvent) *hookHead { return &hookHead{Handler: handler, target: handler} }), nil
+	return h.bind(collection, event, func(*core.RecordEvent) []*hookHead { return []*hookHead{{Handler: handler, target: handler}} }), nil
 }
 
-// bind runs what match returns. Before events run ahead of the write, and errors
+// bind runs what match returns, one after another. Before events run ahead of the write, and errors
 // abort it; After events run once the write is committed, and errors are logged.
-func (h *Hooks) bind(collection, event string, match func(*core.RecordEvent) *hookHead) (unbind func()) {
+func (h *Hooks) bind(collection, event string, match func(*core.RecordEvent) []*hookHead) (unbind func()) {
 	var tags []string
 	if collection != "*" {
 		tags = []string{collection}
 	}
 	run := func(e *core.RecordEvent) error {
-		head := match(e)
-		if head == nil {
-			return e.Next()
-		}
+		heads := match(e)
 		if isBefore(event) {
-			if err := h.run(e, event, head); err != nil {
-				return err
+			for _, head := range heads {
+				if err := h.run(e, event, head); err != nil {
+					return err
+				}
 			}
 			return e.Next()
 		}
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if err := h.run(e, event, head); err != nil {
+		for _, head := range heads {
+			err := h.run(e, event, head)
+			if err == nil {
+				continue
+			}
 			h.app.Logger().Error(h.runner.Redact(err.Error()), "type", "function", "target", head.target, "event", event, "record", e.Record.Id)
 		}
 		return nil
@@ -138,6 +143,7 @@ type hookHead struct {
 	Handlers []int     `json:"handlers,omitempty"`
 	Event    hookEvent `json:"event"`
 	target   string
+	access   deployment.Access
 }
 
 type hookEvent struct {
@@ -186,7 +192,7 @@ func (h *Hooks) run(e *core.RecordEvent, event string, head *hookHead) error {
 		ctx = pool.WithNested(ctx)
 	}
 	res, err := runEvent(ctx, hookTimeout, h.runner, invocation.Call{Kind: "hook", Target: head.target, Export: "hook", Head: head,
-		Data: &pb.Scope{App: e.App, Auth: auth, Depth: depth + 1}})
+		Access: head.access, Data: &pb.Scope{App: e.App, Auth: auth, Depth: depth + 1}})
 	if err != nil {
 		if js, ok := errors.AsType[*quickjs.JSError](err); ok && isBefore(event) {
 			if js.Name != "Error" {

@@ -81,6 +81,7 @@ type HTTP struct {
 	config HTTPConfig
 	runner *invocation.Runner
 	logger func() *slog.Logger
+	rates  rates
 }
 
 // NewHTTP returns the trigger.
@@ -107,6 +108,9 @@ func (h *HTTP) Handle(e *core.RequestEvent) error {
 			return e.NoContent(http.StatusNoContent)
 		}
 		return router.NewApiError(http.StatusMethodNotAllowed, fmt.Sprintf("%s is not allowed here (allowed: %s).", e.Request.Method, route.Allow()), nil)
+	}
+	if err := h.rates.admit(e, d, route); err != nil {
+		return err
 	}
 	if err := authorize(route.Config.Auth, e); err != nil {
 		return err
@@ -239,7 +243,7 @@ func (x *exchange) serve(params loader.Params) error {
 		_, err := x.trigger.runner.Run(ctx, d, lease, invocation.Call{
 			Kind: "http", Target: x.route.File, ID: x.id, Export: "http", Head: head, Body: bytes,
 			Limits: quickjs.Limits{CPU: config.CPU, Memory: config.Memory}, Data: &pb.Scope{App: x.event.App, Auth: x.event.Auth, AsCaller: config.AsCaller},
-			Secrets: config.Secrets, Streams: x.streams,
+			Access: config.Access, Streams: x.streams,
 		})
 		x.done <- err
 	})

@@ -38,8 +38,38 @@ interface RouteConfig {
   memory?: string | number;
   /** Whose rights pb has: a superuser's (the default), or the caller's, under the collections' API rules. */
   run?: "superuser" | "caller";
+  /**
+   * The only destinations of `fetch` and `WebSocket`, redirects included; absent: all that the server lets through, `[]`: none. It narrows the
+   * server's policy and opens nothing that it denies. At most 100 of: a host "api.openai.com", the hosts below one "*.example.com", an address or range
+   * "10.0.0.0/8", "*"; each with a port ":443" or a range ":8000-8999" if only these. Rules with addresses apply to URLs with addresses, not to names. A denied
+   * fetch rejects with a TypeError whose cause has the code ERR_EGRESS_DENIED.
+   */
+  net?: string[];
+  /**
+   * How many requests of one client are answered; the others get 429 with Retry-After. All responses have the fields RateLimit and RateLimit-Policy. Superusers
+   * are not limited. Counted are all requests to the route, those that `auth` refuses included.
+   */
+  rateLimit?: RateLimit;
   /** Names that `pb.secrets.get` gives to this route's handlers; absent: all, `[]`: none. The top level of modules, which runs
    * once for all routes, sees all: read a secret there only if every route may have it. */
+  secrets?: string[];
+}
+
+interface RateLimit {
+  /** 1 to 1,000,000. That many may come at once; they are free again evenly over `per`: with 20 per "1m" one each 3 s. */
+  requests: number;
+  /** "1s" to "24h". */
+  per: string;
+  /**
+   * Whom to count: "ip" (the default) is the client's address by PocketBase's trusted proxy settings, for IPv6 its /64 network; "user" is the
+   * authenticated record, for guests the address. A route counts up to 16,384 clients at a time and forgets arbitrary ones beyond.
+   */
+  by?: "ip" | "user";
+}
+
+/** Narrows what a hook, a cron job or a worker may reach, as `net` and `secrets` of {@link RouteConfig} do for a route. */
+interface AccessConfig {
+  net?: string[];
   secrets?: string[];
 }
 

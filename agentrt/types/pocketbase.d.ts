@@ -34,16 +34,27 @@ interface PocketBase extends RecordClient, RecordHooks {
    * `timezone` is an IANA name such as "Europe/Berlin"; without it the zone is that of PocketBase's cron, UTC by default. A run is skipped, and that is logged,
    * while the last one has not ended, unless `overlap` is true. A run takes at most 10 minutes. Runs missed while the server is down are not made up for. A local time that a change
    * of the clock skips does not run that day, one that occurs twice runs twice. Names are unique, 1 to 100 letters, digits and `_-./`; at most 1,000 jobs.
+   * `net` and `secrets` narrow what the job may reach.
    *
-   * The same as a file below `src/crons`, named by its path: `export const schedule = "0 7 * * *"; export const timezone = "Europe/Berlin"; export default async function () {}`.
+   * The same as a file below `src/crons`, named by its path: `export const schedule = "0 7 * * *"; export const timezone = "Europe/Berlin";
+   * export const config = { net: [] }; export default async function () {}`.
    */
-  cron(name: string, schedule: string, handler: (event: { name: string }) => unknown, options?: { timezone?: string; overlap?: boolean }): void;
+  cron(name: string, schedule: string, handler: (event: { name: string }) => unknown, options?: { timezone?: string; overlap?: boolean } & AccessConfig): void;
   readonly files: RecordFiles;
+  /** Functions of the Go program that embeds agentrt, by module. */
+  readonly host: HostModules;
   readonly kv: KeyValueStore;
   readonly secrets: Secrets;
   readonly utils: PocketBaseUtils;
   readonly ClientResponseError: typeof PocketBaseClientResponseError;
 }
+
+/**
+ * The modules of pb.host; `agentrt types` of the program that has them adds their declarations. Their errors carry what the Go function gave: name, code, status and
+ * detail; besides there are the codes ERR_HOST_ARGUMENT (TypeError), ERR_HOST_SIZE (RangeError), ERR_HOST_TIMEOUT (TimeoutError), ERR_HOST_BUSY and ERR_HOST_PANIC.
+ * Where the module names no limits: 1 MiB an argument, 16 MiB a result, 30 s, 100 calls of a function at a time.
+ */
+interface HostModules {}
 
 /** Records, with the methods, options and results of the PocketBase JavaScript SDK. */
 interface RecordClient {
@@ -191,7 +202,8 @@ interface PocketBaseUtils {
 
 /**
  * Record hooks, registered at the top level of a module (at most 1,000). `collection` is a name or id, an array of them, or "*" for all.
- * They run for writes from everywhere: REST, the dashboard, functions, Go. Hooks on one event of one record run in the order of registration, 30 s together at most.
+ * They run for writes from everywhere: REST, the dashboard, functions, Go. Hooks on one event of one record run in the order of registration, in one invocation of
+ * 30 s at most; where their `access`, which narrows what they may reach, differs from that of the hook before, another invocation begins.
  *
  * Before hooks run ahead of validation and the write. What they change in `event.record` is taken over; an exception aborts: the caller gets 400 with its message.
  * Inside of a transaction their `pb` belongs to it. After hooks run once the write is committed; their errors are logged.
@@ -204,12 +216,12 @@ interface PocketBaseUtils {
  * });
  */
 interface RecordHooks {
-  onRecordBeforeCreate(collection: string | string[], handler: (event: RecordEvent) => unknown): void;
-  onRecordAfterCreate(collection: string | string[], handler: (event: RecordEvent) => unknown): void;
-  onRecordBeforeUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
-  onRecordAfterUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
-  onRecordBeforeDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
-  onRecordAfterDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown): void;
+  onRecordBeforeCreate(collection: string | string[], handler: (event: RecordEvent) => unknown, access?: AccessConfig): void;
+  onRecordAfterCreate(collection: string | string[], handler: (event: RecordEvent) => unknown, access?: AccessConfig): void;
+  onRecordBeforeUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown, access?: AccessConfig): void;
+  onRecordAfterUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown, access?: AccessConfig): void;
+  onRecordBeforeDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown, access?: AccessConfig): void;
+  onRecordAfterDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown, access?: AccessConfig): void;
 }
 
 interface RecordEvent {

@@ -6,6 +6,8 @@ export interface HookRegistration {
   event: string;
   collections: string[];
   handler: Handler;
+  /** { net, secrets } as it was given; the host checks it. */
+  access: unknown;
 }
 
 export interface CronRegistration {
@@ -14,6 +16,7 @@ export interface CronRegistration {
   timezone: string;
   overlap: boolean;
   handler: Handler;
+  access: unknown;
 }
 
 export const registered: { hooks: HookRegistration[]; crons: CronRegistration[] } = { hooks: [], crons: [] };
@@ -41,21 +44,21 @@ function collectionsOf(value: unknown, what: string): string[] {
 const hook = (event: string) => {
   const what = `pb.onRecord${event}`;
   const name = event[0]!.toLowerCase() + event.slice(1);
-  return (collections: unknown, handler: unknown): void => {
+  return (collections: unknown, handler: unknown, access?: unknown): void => {
     if (typeof handler !== "function") throw new TypeError(`${what} takes a function as its second argument`);
-    register(registered.hooks, what, { event: name, collections: collectionsOf(collections, what), handler: handler as Handler });
+    register(registered.hooks, what, { event: name, collections: collectionsOf(collections, what), handler: handler as Handler, access });
   };
 };
 
 /** Checks what both pb.cron and a file below src/crons give; the host checks schedule and time zone. */
-export function cronEntry(what: string, name: unknown, schedule: unknown, handler: unknown, options: { timezone?: unknown; overlap?: unknown }): CronRegistration {
+export function cronEntry(what: string, name: unknown, schedule: unknown, handler: unknown, options: { timezone?: unknown; overlap?: unknown }, access: unknown): CronRegistration {
   if (typeof name !== "string" || !/^[\w./-]{1,100}$/.test(name)) throw new TypeError(`${what}: the name has 1 to 100 letters, digits and "_-./", not ${JSON.stringify(name)}`);
   if (typeof schedule !== "string") throw new TypeError(`${what}: the schedule is a string such as "0 7 * * *", not ${String(schedule)}`);
   if (typeof handler !== "function") throw new TypeError(`${what}: the handler is a function, not ${String(handler)}`);
   const { timezone = "", overlap = false } = options;
   if (typeof timezone !== "string") throw new TypeError(`${what}: timezone is a name such as "Europe/Berlin", not ${String(timezone)}`);
   if (typeof overlap !== "boolean") throw new TypeError(`${what}: overlap is true or false, not ${String(overlap)}`);
-  return { name, schedule, timezone, overlap, handler: handler as Handler };
+  return { name, schedule, timezone, overlap, handler: handler as Handler, access };
 }
 
 export const events = {
@@ -66,7 +69,8 @@ export const events = {
   onRecordBeforeDelete: hook("BeforeDelete"),
   onRecordAfterDelete: hook("AfterDelete"),
   cron(name: unknown, schedule: unknown, handler: unknown, options?: { timezone?: string; overlap?: boolean }): void {
-    register(registered.crons, "pb.cron", cronEntry(`pb.cron(${JSON.stringify(name)})`, name, schedule, handler, options ?? {}));
+    const { timezone, overlap, ...access } = options ?? {};
+    register(registered.crons, "pb.cron", cronEntry(`pb.cron(${JSON.stringify(name)})`, name, schedule, handler, { timezone, overlap }, access));
   },
 };
 
