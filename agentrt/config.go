@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/agentrt/agentrt/agentrt/jobs"
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn/hostmodule"
@@ -58,6 +59,8 @@ type Config struct {
 	Pool pool.Config
 	// HTTP has the limits of requests and streams.
 	HTTP triggers.HTTPConfig
+	// Jobs has the limits of pb.jobs; its Logger and Redact are set by the engine.
+	Jobs jobs.Config
 	// ShutdownTimeout is how long streams may go on when the server stops, 10 s
 	// by default.
 	ShutdownTimeout time.Duration

@@ -11,6 +11,7 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
+	"github.com/agentrt/agentrt/agentrt/jobs"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/secrets"
@@ -42,6 +43,7 @@ type Engine struct {
 	crons     *triggers.Crons
 	store     store
 	secrets   *secrets.Vault
+	jobs      *jobs.Queue
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time
@@ -80,6 +82,8 @@ func New(app core.App, config Config) (*Engine, error) {
 	}
 	e.prepared = sync.OnceValue(func() preparation { return e.prepareAll(context.Background()) })
 	e.secrets = secrets.New(app, config.SecretsKey)
+	config.Jobs.Logger, config.Jobs.Redact = e.logger, e.secrets.Redact
+	e.jobs = jobs.New(app, config.Jobs)
 	e.runner = invocation.NewRunner(e.transport, e.logger, e.secrets)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	e.hooks, e.crons = triggers.NewHooks(app, e.runner), triggers.NewCrons(app, e.runner)
@@ -118,16 +122,16 @@ func (e *Engine) Start() error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	// Modules that ask for secrets at their top level have waited for this.
-	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app))
+	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app), e.jobs.Start(ctx))
 	p := e.prepared()
 	e.serving.Store(true)
 	if p.err != nil {
 		end()
-		return fmt.Errorf("agentrt: %w", p.err)
+		return errors.Join(fmt.Errorf("agentrt: %w", p.err), e.jobs.Stop(ctx))
 	}
 	if storesErr != nil {
 		end()
-		return errors.Join(fmt.Errorf("agentrt: %w", storesErr), e.release(p.functions))
+		return errors.Join(fmt.Errorf("agentrt: %w", storesErr), e.jobs.Stop(ctx), e.release(p.functions))
 	}
 	e.started, e.end = true, end
 	e.unbind = append(e.unbind, e.hooks.Bind())
@@ -203,12 +207,15 @@ func (e *Engine) Stop() error {
 	e.admission.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout)
 	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- e.jobs.Stop(ctx) }()
 	e.runner.Drain(ctx)
+	jobsErr := <-stopped
 	// Only now: writes of what drained had their hooks.
 	for _, unbind := range e.unbind {
 		unbind()
 	}
-	return e.release(e.runner.Swap(nil))
+	return errors.Join(jobsErr, e.release(e.runner.Swap(nil)))
 }
 
 // release gives everything back once all invocations have ended; d may be nil.
