@@ -7,6 +7,7 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/triggers"
+	"github.com/agentrt/agentrt/vector"
 )
 
 // Prefix is the path below which HTTP routes answer.
@@ -33,6 +34,9 @@ type Config struct {
 	AllowNet []string
 	// DenyNet are egress rules for hosts that functions must not reach.
 	DenyNet []string
+	// Embedder makes vectors of the texts of vector searches; by default one that
+	// hashes words, without a model.
+	Embedder vector.Embedder
 	// Watch loads the functions again when their files change.
 	Watch bool
 	// Dev shows stacks in responses. It is on if PocketBase runs with --dev.

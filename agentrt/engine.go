@@ -18,6 +18,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn/pb/kvstore"
 	"github.com/agentrt/agentrt/quickjs"
+	"github.com/agentrt/agentrt/vector/vectorfield"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -41,6 +42,7 @@ type Engine struct {
 	crons     *triggers.Crons
 	store     store
 	secrets   *secrets.Vault
+	vectors   *vectorfield.Vectors // nil without Register
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time
