@@ -9,6 +9,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn/hostmodule"
+	"github.com/agentrt/agentrt/vector"
 )
 
 // Prefix is the path below which HTTP routes answer.
@@ -38,6 +39,9 @@ type Config struct {
 	// HostModules are Go functions of this program for functions to call, as
 	// pb.host.<module>.<function>.
 	HostModules []*hostmodule.Module
+	// Embedder makes vectors of the texts of vector searches; by default one that
+	// hashes words, without a model.
+	Embedder vector.Embedder
 	// Watch loads the functions again when their files change.
 	Watch bool
 	// Dev shows stacks in responses. It is on if PocketBase runs with --dev.

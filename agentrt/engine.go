@@ -20,6 +20,7 @@ import (
 	"github.com/agentrt/agentrt/hostfn/hostmodule"
 	"github.com/agentrt/agentrt/hostfn/pb/kvstore"
 	"github.com/agentrt/agentrt/quickjs"
+	"github.com/agentrt/agentrt/vector/vectorfield"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -44,6 +45,7 @@ type Engine struct {
 	store     store
 	secrets   *secrets.Vault
 	jobs      *jobs.Queue
+	vectors   *vectorfield.Vectors // nil without Register
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time

@@ -7,6 +7,8 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
+	"github.com/agentrt/agentrt/hostfn/pb"
+	"github.com/agentrt/agentrt/vector/vectorfield"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -22,6 +24,7 @@ func Register(app core.App, config Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.vectors = vectorfield.Register(app, vectorfield.Config{Embedder: config.Embedder})
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "agentrt", Func: func(se *core.ServeEvent) error {
 		if err := e.Start(); err != nil {
 			if !loadFailed(err) {
@@ -53,6 +56,7 @@ func (e *Engine) route(se *core.ServeEvent) {
 		se.Router.Any(path, e.http.Handle).Unbind(apis.DefaultBodyLimitMiddlewareId, apis.DefaultGzipMiddlewareId)
 	}
 	se.Router.BindFunc(e.crons.Handle)
+	pb.RouteVectors(se.Router.RouterGroup)
 	admin := se.Router.Group("/api/agentrt")
 	admin.Bind(apis.RequireSuperuserAuth())
 	admin.GET("/deployments", e.listDeployments)

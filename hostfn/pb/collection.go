@@ -24,6 +24,8 @@ type recordsCall struct {
 	// Method is GET, POST, PATCH or DELETE, or BATCH for a batch.
 	Method     string `json:"method"`
 	Collection string `json:"collection"`
+	// Search is vector-search or hybrid-search for a POST that searches.
+	Search string `json:"search"`
 	// ID is the record's; empty for a list and for creating.
 	ID string `json:"id"`
 	// Query is the URL's query, Headers what @request.headers.* shows.
@@ -74,6 +76,9 @@ func RegisterCollection(ops *quickjs.Ops) {
 func (c *recordsCall) path() string {
 	if c.Method == methodBatch {
 		return "/api/batch"
+	}
+	if c.Search != "" {
+		return "/api/collections/" + url.PathEscape(c.Collection) + "/" + c.Search
 	}
 	path := "/api/collections/" + url.PathEscape(c.Collection) + "/records"
 	if c.ID != "" {

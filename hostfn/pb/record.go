@@ -44,7 +44,11 @@ func callDirectly(ctx context.Context, app core.App, c *recordsCall, body []byte
 	if c.Method == methodBatch {
 		return runBatch(ctx, app, r)
 	}
-	return newDirect(ctx, app, r, c.Collection, c.ID).answer()
+	d := newDirect(ctx, app, r, c.Collection, c.ID)
+	if c.Search != "" {
+		return d.search(c.Search)
+	}
+	return d.answer()
 }
 
 func newDirect(ctx context.Context, app core.App, r *http.Request, collection, id string) *direct {

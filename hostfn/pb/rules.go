@@ -85,6 +85,7 @@ var recordAPI = sync.OnceValues(func() (http.Handler, error) {
 	}
 	r.Unbind(apis.DefaultActivityLoggerMiddlewareId, apis.DefaultRateLimitMiddlewareId, apis.DefaultLoadAuthTokenMiddlewareId,
 		apis.DefaultSuperuserIPsWhitelistMiddlewareId, apis.DefaultSecurityHeadersMiddlewareId)
+	RouteVectors(r.RouterGroup)
 	r.Bind(&hook.Handler[*core.RequestEvent]{Id: "agentrtCall", Priority: math.MinInt, Func: func(e *core.RequestEvent) error {
 		c, ok := e.Request.Context().Value(ruledCallKey{}).(*ruledCall)
 		if !ok {
