@@ -7,6 +7,7 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/triggers"
+	"github.com/agentrt/agentrt/vector/embed"
 )
 
 // Prefix is the path below which HTTP routes answer.
@@ -33,6 +34,10 @@ type Config struct {
 	AllowNet []string
 	// DenyNet are egress rules for hosts that functions must not reach.
 	DenyNet []string
+	// Embed says which embedding models there are; by default what the environment
+	// variable AGENTRT_EMBED_CONFIG has, in JSON, and what [embed.Registry] describes.
+	// Its servers are under the egress rules above.
+	Embed embed.Config
 	// Watch loads the functions again when their files change.
 	Watch bool
 	// Dev shows stacks in responses. It is on if PocketBase runs with --dev.

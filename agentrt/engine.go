@@ -18,6 +18,8 @@ import (
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn/pb/kvstore"
 	"github.com/agentrt/agentrt/quickjs"
+	"github.com/agentrt/agentrt/vector/embed"
+	"github.com/agentrt/agentrt/vector/embed/embedstore"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -41,6 +43,7 @@ type Engine struct {
 	crons     *triggers.Crons
 	store     store
 	secrets   *secrets.Vault
+	embed     *embed.Service
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time
@@ -77,6 +80,10 @@ func New(app core.App, config Config) (*Engine, error) {
 	e.prepared = sync.OnceValue(func() preparation { return e.prepareAll(context.Background()) })
 	e.secrets = secrets.New(app, config.SecretsKey)
 	e.runner = invocation.NewRunner(e.transport, e.logger, e.secrets)
+	if e.embed, err = e.newEmbedder(); err != nil {
+		return nil, err
+	}
+	e.runner.UseEmbedder(e.embed)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	e.hooks, e.crons = triggers.NewHooks(app, e.runner), triggers.NewCrons(app, e.runner)
 	return e, nil
@@ -114,7 +121,7 @@ func (e *Engine) Start() error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	// Modules that ask for secrets at their top level have waited for this.
-	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app))
+	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app), embedstore.Create(ctx, e.app))
 	p := e.prepared()
 	e.serving.Store(true)
 	if p.err != nil {
@@ -126,6 +133,7 @@ func (e *Engine) Start() error {
 		return errors.Join(fmt.Errorf("agentrt: %w", storesErr), e.release(p.functions))
 	}
 	e.started, e.end = true, end
+	e.startEmbedder()
 	e.unbind = append(e.unbind, e.hooks.Bind())
 	e.watching.Go(func() { e.sweep(ctx) })
 	e.watching.Go(func() { e.watchSecrets(ctx) })
@@ -200,11 +208,12 @@ func (e *Engine) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout)
 	defer cancel()
 	e.runner.Drain(ctx)
+	closeErr := e.embed.Close(context.Background())
 	// Only now: writes of what drained had their hooks.
 	for _, unbind := range e.unbind {
 		unbind()
 	}
-	return e.release(e.runner.Swap(nil))
+	return errors.Join(closeErr, e.release(e.runner.Swap(nil)))
 }
 
 // release gives everything back once all invocations have ended; d may be nil.

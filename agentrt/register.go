@@ -61,6 +61,7 @@ func (e *Engine) route(se *core.ServeEvent) {
 	admin.PUT("/secrets/{name}", e.putSecret)
 	admin.DELETE("/secrets/{name}", e.deleteSecret)
 	admin.POST("/secrets/rotate", e.postRotate)
+	admin.GET("/embeddings/usage", e.getEmbeddingUsage)
 	admin.GET("/status", e.getStatus)
 }
 

@@ -29,6 +29,7 @@ type Runner struct {
 	transport http.RoundTripper
 	logger    func() *slog.Logger
 	secrets   Secrets
+	embedder  pb.Embedder
 	current   atomic.Pointer[deployment.Deployment]
 	base      context.Context
 	end       context.CancelCauseFunc
@@ -46,6 +47,9 @@ func NewRunner(transport http.RoundTripper, logger func() *slog.Logger, secrets 
 	base, end := context.WithCancelCause(context.Background())
 	return &Runner{transport: transport, logger: logger, secrets: secrets, base: base, end: end}
 }
+
+// UseEmbedder sets what pb.embed uses; call it ahead of all invocations.
+func (r *Runner) UseEmbedder(e pb.Embedder) { r.embedder = e }
 
 // Current is the deployment that new invocations use, nil if there is none.
 func (r *Runner) Current() *deployment.Deployment { return r.current.Load() }
@@ -130,6 +134,7 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 	ctx = withLog(pool.WithNested(ctx), log)
 	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.transport})
 	ctx = pb.WithSecrets(pb.WithScope(ctx, c.Data), r.secrets, c.Secrets)
+	ctx = pb.WithEmbedder(ctx, r.embedder)
 	head, err := json.Marshal(c.Head)
 	if err != nil {
 		return nil, fmt.Errorf("invocation: the event is no JSON: %w", err)
