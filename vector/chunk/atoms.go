@@ -54,7 +54,7 @@ func fit(all []atom, text string, start, end, size int, split splitter) []atom {
 		return all
 	}
 	// Small groups, so that some of them can be an overlap.
-	most, n, from := max(size/8, 4), 0, start
+	most, n, from := max(size/16, 4), 0, start
 	for at := start; at < end; {
 		part := text[at:min(end, at+most*bytesPerToken)] // not all of an endless word
 		length, tokens := piece(part)

@@ -84,7 +84,7 @@ func (o Options) withDefaults() (Options, error) {
 
 // Split cuts text into chunks of at most Size tokens. They cover everything but white
 // space between them. Code blocks and tables that fit into a chunk are not cut, a
-// heading is followed by some of its text, and a paragraph is cut between sentences
+// heading comes with the beginning of its text if both fit, and a paragraph is cut between sentences
 // only if moving it as a whole would leave the chunk less than half full. A text of
 // nothing but white space has no chunks. The error is ErrOptions.
 func Split(text string, o Options) ([]Chunk, error) {
