@@ -9,7 +9,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn/hostmodule"
-	"github.com/agentrt/agentrt/vector"
+	"github.com/agentrt/agentrt/vector/embed"
 )
 
 // Prefix is the path below which HTTP routes answer.
@@ -39,9 +39,10 @@ type Config struct {
 	// HostModules are Go functions of this program for functions to call, as
 	// pb.host.<module>.<function>.
 	HostModules []*hostmodule.Module
-	// Embedder makes vectors of the texts of vector searches; by default one that
-	// hashes words, without a model.
-	Embedder vector.Embedder
+	// Embed says which embedding models there are; by default what the environment
+	// variable AGENTRT_EMBED_CONFIG has, in JSON, and what [embed.Registry] describes.
+	// Its servers are under the egress rules above.
+	Embed embed.Config
 	// Watch loads the functions again when their files change.
 	Watch bool
 	// Dev shows stacks in responses. It is on if PocketBase runs with --dev.

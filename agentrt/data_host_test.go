@@ -59,7 +59,10 @@ func testModule(ended chan error) *hostmodule.Module {
 		ended <- ctx.Err()
 		return hostmodule.None{}, ctx.Err()
 	})
-	hostmodule.Async(m, "waits", func(context.Context, hostmodule.None) (hostmodule.None, error) { <-waits; return hostmodule.None{}, nil })
+	hostmodule.Async(m, "waits", func(context.Context, hostmodule.None) (hostmodule.None, error) {
+		<-waits
+		return hostmodule.None{}, nil
+	})
 	hostmodule.Async(m, "late", func(ctx context.Context, _ hostmodule.None) (hostmodule.None, error) {
 		<-ctx.Done()
 		return hostmodule.None{}, ctx.Err()

@@ -20,6 +20,8 @@ import (
 	"github.com/agentrt/agentrt/hostfn/hostmodule"
 	"github.com/agentrt/agentrt/hostfn/pb/kvstore"
 	"github.com/agentrt/agentrt/quickjs"
+	"github.com/agentrt/agentrt/vector/embed"
+	"github.com/agentrt/agentrt/vector/embed/embedstore"
 	"github.com/agentrt/agentrt/vector/vectorfield"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -46,6 +48,7 @@ type Engine struct {
 	secrets   *secrets.Vault
 	jobs      *jobs.Queue
 	vectors   *vectorfield.Vectors // nil without Register
+	embed     *embed.Service
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time
@@ -87,6 +90,10 @@ func New(app core.App, config Config) (*Engine, error) {
 	config.Jobs.Logger, config.Jobs.Redact = e.logger, e.secrets.Redact
 	e.jobs = jobs.New(app, config.Jobs)
 	e.runner = invocation.NewRunner(e.transport, e.logger, e.secrets)
+	if e.embed, err = e.newEmbedder(); err != nil {
+		return nil, err
+	}
+	e.runner.UseEmbedder(e.embed)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	e.hooks, e.crons = triggers.NewHooks(app, e.runner), triggers.NewCrons(app, e.runner)
 	return e, nil
@@ -124,7 +131,7 @@ func (e *Engine) Start() error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	// Modules that ask for secrets at their top level have waited for this.
-	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app), e.jobs.Start(ctx))
+	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app), e.jobs.Start(ctx), embedstore.Create(ctx, e.app))
 	p := e.prepared()
 	e.serving.Store(true)
 	if p.err != nil {
@@ -136,6 +143,7 @@ func (e *Engine) Start() error {
 		return errors.Join(fmt.Errorf("agentrt: %w", storesErr), e.jobs.Stop(ctx), e.release(p.functions))
 	}
 	e.started, e.end = true, end
+	e.startEmbedder()
 	e.unbind = append(e.unbind, e.hooks.Bind())
 	e.watching.Go(func() { e.sweep(ctx) })
 	e.watching.Go(func() { e.watchSecrets(ctx) })
@@ -213,11 +221,12 @@ func (e *Engine) Stop() error {
 	go func() { stopped <- e.jobs.Stop(ctx) }()
 	e.runner.Drain(ctx)
 	jobsErr := <-stopped
+	closeErr := e.embed.Close(context.Background())
 	// Only now: writes of what drained had their hooks.
 	for _, unbind := range e.unbind {
 		unbind()
 	}
-	return errors.Join(jobsErr, e.release(e.runner.Swap(nil)))
+	return errors.Join(jobsErr, closeErr, e.release(e.runner.Swap(nil)))
 }
 
 // release gives everything back once all invocations have ended; d may be nil.

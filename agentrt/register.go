@@ -24,7 +24,7 @@ func Register(app core.App, config Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.vectors = vectorfield.Register(app, vectorfield.Config{Embedder: config.Embedder})
+	e.vectors = vectorfield.Register(app, vectorfield.Config{Embedder: textEmbedder{e.embed}})
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "agentrt", Func: func(se *core.ServeEvent) error {
 		if err := e.Start(); err != nil {
 			if !loadFailed(err) {
@@ -66,6 +66,7 @@ func (e *Engine) route(se *core.ServeEvent) {
 	admin.PUT("/secrets/{name}", e.putSecret)
 	admin.DELETE("/secrets/{name}", e.deleteSecret)
 	admin.POST("/secrets/rotate", e.postRotate)
+	admin.GET("/embeddings/usage", e.getEmbeddingUsage)
 	admin.GET("/status", e.getStatus)
 }
 

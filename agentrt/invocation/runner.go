@@ -30,6 +30,7 @@ type Runner struct {
 	transport *security.Transport
 	logger    func() *slog.Logger
 	secrets   Secrets
+	embedder  pb.Embedder
 	current   atomic.Pointer[deployment.Deployment]
 	base      context.Context
 	end       context.CancelCauseFunc
@@ -47,6 +48,9 @@ func NewRunner(transport *security.Transport, logger func() *slog.Logger, secret
 	base, end := context.WithCancelCause(context.Background())
 	return &Runner{transport: transport, logger: logger, secrets: secrets, base: base, end: end}
 }
+
+// UseEmbedder sets what pb.embed uses; call it ahead of all invocations.
+func (r *Runner) UseEmbedder(e pb.Embedder) { r.embedder = e }
 
 // Current is the deployment that new invocations use, nil if there is none.
 func (r *Runner) Current() *deployment.Deployment { return r.current.Load() }
@@ -131,6 +135,7 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 	ctx = withLog(pool.WithNested(ctx), log)
 	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.network(c.Access)})
 	ctx = pb.WithSecrets(pb.WithScope(ctx, c.Data), r.secrets, c.Access.Secrets)
+	ctx = pb.WithEmbedder(ctx, r.embedder)
 	head, err := json.Marshal(c.Head)
 	if err != nil {
 		return nil, fmt.Errorf("invocation: the event is no JSON: %w", err)

@@ -6,6 +6,7 @@ import { reportError } from "../../polyfill/reporterror.ts";
 import { Request, makeRequest } from "../../polyfill/request.ts";
 import { Response, takeResponse } from "../../polyfill/response.ts";
 import { pump } from "../../hostfn/body.ts";
+import { embed } from "../../hostfn/pb/embeddings.ts";
 import { app, type Module } from "./app.ts";
 import { fetcherOf } from "./describe.ts";
 
@@ -68,6 +69,8 @@ class RouteContext {
     if (this.#pending.length === 0) extend();
     this.#pending.push(Promise.resolve(work).catch((e) => { reportError(e); }));
   }
+
+  embed(texts: string | string[], options?: object): Promise<unknown> { return embed(texts, options); }
 
   // Hono and other libraries for workers call it; errors are always reported.
   passThroughOnException(): void {}

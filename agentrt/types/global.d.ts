@@ -20,6 +20,8 @@ interface RouteContext<Params = Record<string, string>> {
   readonly signal: AbortSignal;
   /** Keeps the instance for work after the response, at most 30 s by default. Errors are logged. */
   waitUntil(work: Promise<unknown>): void;
+  /** The same as `pb.embed`. */
+  embed: PocketBase["embed"];
   /** The authenticated record; a guest gets 401. */
   requireAuth(): Record<string, unknown> & { id: string; collectionName: string };
   /** Does nothing; libraries written for workers call it. */

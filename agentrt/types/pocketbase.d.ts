@@ -40,6 +40,17 @@ interface PocketBase extends RecordClient, RecordHooks {
    * export const config = { net: [] }; export default async function () {}`.
    */
   cron(name: string, schedule: string, handler: (event: { name: string }) => unknown, options?: { timezone?: string; overlap?: boolean } & AccessConfig): void;
+  /**
+   * The vector of a text, or of each of at most 4,096 texts: 1 MiB each, 16 MiB together, none empty. Equal texts are sent once; vectors are cached in
+   * the database by model and text. It does not wait for, nor belong to, a transaction. Errors have a `code`: ERR_EMBED_MODEL (no such model or
+   * provider), ERR_EMBED_KEY (missing or refused), ERR_EMBED_INPUT (a limit), ERR_EMBED_DIMENSION, ERR_EMBED_REJECTED (by the provider, for example a text too
+   * long), ERR_EMBED_RATE_LIMIT and ERR_EMBED_UNAVAILABLE (after all attempts), ERR_EMBED_RESPONSE, ERR_EGRESS_DENIED (a server in a private network that was not allowed).
+   *
+   * @example
+   * const vector = await pb.embed("How do I reset my password?", { model: "openai/text-embedding-3-small" });
+   */
+  embed(text: string, options?: EmbedOptions): Promise<number[]>;
+  embed(texts: string[], options?: EmbedOptions): Promise<number[][]>;
   readonly files: RecordFiles;
   /** Functions of the Go program that embeds agentrt, by module. */
   readonly host: HostModules;
@@ -198,6 +209,42 @@ interface PocketBaseUtils {
   hash(input: string): string;
   /** Random letters and digits from a cryptographic source; at most 65,536. */
   randomString(length: number): string;
+  /**
+   * Cuts a text of at most 16 MiB into chunks for embeddings, at the ends of paragraphs and sentences. Everything but white space between chunks is in
+   * one. Tokens are estimated: of Western languages, code and Markdown usually some 10 to 40 % more than a tokenizer counts.
+   * Throws a RangeError if an option is out of range.
+   */
+  chunk(text: string, options?: ChunkOptions): TextChunk[];
+}
+
+interface EmbedOptions {
+  /**
+   * "openai/text-embedding-3-small", "ollama/nomic-embed-text", "hashing" or "hashing/512" (offline, knows words but no meaning), or PROVIDER/MODEL of
+   * a provider that the server is configured for. The server's default if left out.
+   */
+  model?: string;
+  /** The length of the vectors that is wanted, at most 16,000; for models that can shorten them. */
+  dimensions?: number;
+}
+
+interface ChunkOptions {
+  /** Tokens of a chunk at most, 16 to 8,192; 400 by default. */
+  size?: number;
+  /** Tokens that a chunk may repeat of the one before it, in whole sentences or lines: at most half of the size; 40 (or a tenth of the size) by default, 0 for none. */
+  overlap?: number;
+  /** "markdown" keeps headings with their text, and code blocks and tables whole if they fit into a chunk. "text" by default. */
+  format?: "text" | "markdown";
+}
+
+interface TextChunk {
+  /** `source.slice(start, end)`. */
+  text: string;
+  start: number;
+  end: number;
+  /** Estimated. */
+  tokens: number;
+  /** The headings above the chunk and at its beginning, the outermost first. */
+  headings: string[];
 }
 
 /**

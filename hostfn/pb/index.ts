@@ -2,6 +2,7 @@
 
 import { as, recordClient } from "./collection.ts";
 import { db } from "./db.ts";
+import { embed } from "./embeddings.ts";
 import { ClientResponseError } from "./error.ts";
 import { ValidationError, events } from "./events.ts";
 import { files } from "./files.ts";
@@ -11,7 +12,7 @@ import { secrets } from "./secrets.ts";
 import { txOf } from "./tx.ts";
 import { utils } from "./utils.ts";
 
-const pb: Record<string, unknown> = { ...recordClient(undefined), as, ClientResponseError, db, files, host, kv, secrets, tx: txOf(() => pb), ...events, utils };
+const pb: Record<string, unknown> = { ...recordClient(undefined), as, ClientResponseError, db, embed, files, host, kv, secrets, tx: txOf(() => pb), ...events, utils };
 
 /** Defines the global. */
 export function install(define: (name: string, value: unknown) => void): void {

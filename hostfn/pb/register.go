@@ -6,6 +6,7 @@ import "github.com/agentrt/agentrt/quickjs"
 func Register(ops *quickjs.Ops) {
 	RegisterCollection(ops)
 	RegisterDB(ops)
+	RegisterEmbed(ops)
 	RegisterFiles(ops)
 	RegisterKV(ops)
 	RegisterSecrets(ops)

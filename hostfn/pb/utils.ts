@@ -3,6 +3,7 @@
 import { host } from "../../polyfill/host.ts";
 import { encodeUtf8 } from "../../polyfill/utf8.ts";
 import { crypto } from "../crypto.ts";
+import { chunk } from "./embeddings.ts";
 
 const digest = host.op<ArrayBuffer>("crypto.digest");
 
@@ -32,4 +33,4 @@ function randomString(length: number): string {
   return text;
 }
 
-export const utils = Object.freeze({ uuid: () => crypto.randomUUID(), hash, randomString });
+export const utils = Object.freeze({ uuid: () => crypto.randomUUID(), hash, randomString, chunk });
