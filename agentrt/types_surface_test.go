@@ -37,7 +37,7 @@ const reflectSurface = `
 	const isClass = (v) => typeof v === "function" && Object.getOwnPropertyDescriptor(v, "prototype")?.writable === false;
 	export const GET = () => Response.json(Object.fromEntries(Object.getOwnPropertyNames(globalThis).filter((n) => !ecmascript.has(n)).map((n) => {
 		const v = globalThis[n];
-		if (v === globalThis) return [n, { Kind: "object" }];
+		if (v === globalThis || v === null) return [n, { Kind: "object" }];
 		if (isClass(v)) return [n, { Kind: "class", Parent: Object.getPrototypeOf(v).name, Own: members(v, ["length", "name", "prototype"]), Prototype: members(v.prototype, ["constructor"]) }];
 		if (typeof v === "function") return [n, { Kind: "function" }];
 		const parent = Object.getPrototypeOf(v)?.constructor?.name ?? "";

@@ -92,13 +92,24 @@ declare function clearImmediate(id?: number): void;
 declare function atob(text: string): string;
 declare function btoa(text: string): string;
 declare function structuredClone<T = any>(value: T, options?: StructuredSerializeOptions): T;
-/** Logs an error as uncaught; the code goes on. */
+/** Sends the global object's listeners an `error` event and, unless one cancels it, logs the error; the code goes on. */
 declare function reportError(error: unknown): void;
-/** Supports http:, https: and data: URLs. A TypeError's cause has a code such as ECONNREFUSED or ERR_EGRESS_DENIED. */
+/** Supports http:, https:, data: and blob: URLs. A TypeError's cause has a code such as ECONNREFUSED or ERR_EGRESS_DENIED. */
 declare function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
 
+/** Events of the global object: what nothing caught. preventDefault() keeps an error out of the log. */
+interface GlobalEventMap { error: ErrorEvent; unhandledrejection: PromiseRejectionEvent; rejectionhandled: PromiseRejectionEvent }
+declare function addEventListener<K extends keyof GlobalEventMap>(type: K, callback: (event: GlobalEventMap[K]) => any, options?: AddEventListenerOptions | boolean): void;
+declare function addEventListener(type: string, callback: EventListenerOrEventListenerObject | null, options?: AddEventListenerOptions | boolean): void;
+declare function removeEventListener(type: string, callback: EventListenerOrEventListenerObject | ((event: any) => any) | null, options?: EventListenerOptions | boolean): void;
+declare function dispatchEvent(event: Event): boolean;
+/** Returning true keeps the error out of the log. */
+declare var onerror: ((message: string | Event, filename?: string, lineno?: number, colno?: number, error?: any) => any) | null;
+declare var onunhandledrejection: ((event: PromiseRejectionEvent) => any) | null;
+declare var onrejectionhandled: ((event: PromiseRejectionEvent) => any) | null;
+
 interface StructuredSerializeOptions { transfer?: Transferable[] }
-type Transferable = ArrayBuffer;
+type Transferable = ArrayBuffer | MessagePort;
 type BufferSource = ArrayBufferView | ArrayBuffer;
 type AllowSharedBufferSource = ArrayBufferView | ArrayBufferLike;
 
@@ -222,15 +233,55 @@ interface ErrorEvent extends Event {
 }
 declare var ErrorEvent: { prototype: ErrorEvent; new (type: string, init?: ErrorEventInit): ErrorEvent };
 
-interface MessageEventInit<T = any> extends EventInit { data?: T; origin?: string; lastEventId?: string; source?: object | null; ports?: readonly object[] }
+interface MessageEventInit<T = any> extends EventInit { data?: T; origin?: string; lastEventId?: string; source?: object | null; ports?: MessagePort[] }
 interface MessageEvent<T = any> extends Event {
   readonly data: T;
   readonly origin: string;
   readonly lastEventId: string;
   readonly source: object | null;
-  readonly ports: readonly object[];
+  readonly ports: readonly MessagePort[];
 }
 declare var MessageEvent: { prototype: MessageEvent; new <T>(type: string, init?: MessageEventInit<T>): MessageEvent<T> };
+
+interface PromiseRejectionEventInit extends EventInit { promise: Promise<any>; reason?: any }
+interface PromiseRejectionEvent extends Event {
+  readonly promise: Promise<any>;
+  readonly reason: any;
+}
+declare var PromiseRejectionEvent: { prototype: PromiseRejectionEvent; new (type: string, init: PromiseRejectionEventInit): PromiseRejectionEvent };
+
+interface ProgressEventInit extends EventInit { lengthComputable?: boolean; loaded?: number; total?: number }
+interface ProgressEvent extends Event {
+  readonly lengthComputable: boolean;
+  readonly loaded: number;
+  readonly total: number;
+}
+declare var ProgressEvent: { prototype: ProgressEvent; new (type: string, init?: ProgressEventInit): ProgressEvent };
+
+/** A limit was exceeded. quota is the limit, requested what was asked for, or null where they are not known. */
+interface QuotaExceededError extends DOMException {
+  readonly quota: number | null;
+  readonly requested: number | null;
+}
+declare var QuotaExceededError: { prototype: QuotaExceededError; new (message?: string, options?: { quota?: number; requested?: number }): QuotaExceededError };
+
+/** Messages between ports of one instance, each in a turn of its own; at most 10,000 wait at a port. */
+interface MessageChannel {
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+}
+declare var MessageChannel: { prototype: MessageChannel; new (): MessageChannel };
+interface MessagePort extends EventTarget {
+  onmessage: ((this: MessagePort, event: MessageEvent) => any) | null;
+  onmessageerror: ((this: MessagePort, event: MessageEvent) => any) | null;
+  postMessage(message: any, transfer: Transferable[]): void;
+  postMessage(message: any, options?: StructuredSerializeOptions): void;
+  start(): void;
+  close(): void;
+  addEventListener(type: "message" | "messageerror", callback: (this: MessagePort, event: MessageEvent) => any, options?: AddEventListenerOptions | boolean): void;
+  addEventListener(type: string, callback: EventListenerOrEventListenerObject | null, options?: AddEventListenerOptions | boolean): void;
+}
+declare var MessagePort: { prototype: MessagePort };
 
 interface AbortSignal extends EventTarget {
   readonly aborted: boolean;
@@ -476,6 +527,9 @@ declare var URL: {
   new (url: string | URL, base?: string | URL): URL;
   parse(url: string | URL, base?: string | URL): URL | null;
   canParse(url: string | URL, base?: string | URL): boolean;
+  /** For fetch in the same instance; at most 10,000 at a time. */
+  createObjectURL(blob: Blob): string;
+  revokeObjectURL(url: string): void;
 };
 interface URLSearchParams {
   readonly size: number;
@@ -518,6 +572,28 @@ interface File extends Blob {
   readonly lastModified: number;
 }
 declare var File: { prototype: File; new (parts: Iterable<BlobPart>, name: string, options?: FilePropertyBag): File };
+/** Blobs are in memory: a read takes a few turns, and there is one progress event. `await blob.text()` does the same. */
+interface FileReader extends EventTarget {
+  readonly readyState: number;
+  readonly result: string | ArrayBuffer | null;
+  readonly error: DOMException | null;
+  onloadstart: ((this: FileReader, event: ProgressEvent) => any) | null;
+  onprogress: ((this: FileReader, event: ProgressEvent) => any) | null;
+  onload: ((this: FileReader, event: ProgressEvent) => any) | null;
+  onabort: ((this: FileReader, event: ProgressEvent) => any) | null;
+  onerror: ((this: FileReader, event: ProgressEvent) => any) | null;
+  onloadend: ((this: FileReader, event: ProgressEvent) => any) | null;
+  readAsArrayBuffer(blob: Blob): void;
+  /** @deprecated */
+  readAsBinaryString(blob: Blob): void;
+  readAsText(blob: Blob, encoding?: string): void;
+  readAsDataURL(blob: Blob): void;
+  abort(): void;
+  readonly EMPTY: 0;
+  readonly LOADING: 1;
+  readonly DONE: 2;
+}
+declare var FileReader: { prototype: FileReader; new (): FileReader; readonly EMPTY: 0; readonly LOADING: 1; readonly DONE: 2 };
 type FormDataEntryValue = File | string;
 interface FormData {
   append(name: string, value: string | Blob): void;
@@ -654,6 +730,25 @@ interface PerformanceMeasure extends PerformanceEntry {
   toJSON(): any;
 }
 declare var PerformanceMeasure: { prototype: PerformanceMeasure };
+type PerformanceEntryList = PerformanceEntry[];
+interface PerformanceObserverInit { entryTypes?: string[]; type?: string; buffered?: boolean }
+interface PerformanceObserverEntryList {
+  getEntries(): PerformanceEntryList;
+  getEntriesByType(type: string): PerformanceEntryList;
+  getEntriesByName(name: string, type?: string): PerformanceEntryList;
+}
+declare var PerformanceObserverEntryList: { prototype: PerformanceObserverEntryList };
+/** Sees marks and measures; at most 1,000 wait for it. */
+interface PerformanceObserver {
+  observe(options?: PerformanceObserverInit): void;
+  disconnect(): void;
+  takeRecords(): PerformanceEntryList;
+}
+declare var PerformanceObserver: {
+  prototype: PerformanceObserver;
+  new (callback: (entries: PerformanceObserverEntryList, observer: PerformanceObserver, options: { droppedEntriesCount?: number }) => void): PerformanceObserver;
+  readonly supportedEntryTypes: readonly string[];
+};
 /** Keeps the last 1,000 marks and measures. */
 interface Performance extends EventTarget {
   readonly timeOrigin: number;
