@@ -707,6 +707,79 @@ declare var Response: {
   redirect(url: string | URL, status?: number): Response;
 };
 
+// ---- WebSocket and EventSource: they end with the invocation; ctx.waitUntil keeps it past the response ---------------
+
+interface CloseEventInit extends EventInit { wasClean?: boolean; code?: number; reason?: string }
+interface CloseEvent extends Event {
+  readonly wasClean: boolean;
+  readonly code: number;
+  readonly reason: string;
+}
+declare var CloseEvent: { prototype: CloseEvent; new (type: string, init?: CloseEventInit): CloseEvent };
+type BinaryType = "arraybuffer" | "blob";
+interface WebSocketEventMap { open: Event; message: MessageEvent; error: ErrorEvent; close: CloseEvent }
+/** headers are for authorisation, an extension that Node and Deno have too. */
+interface WebSocketInit { protocols?: string | string[]; headers?: HeadersInit }
+/**
+ * A client, under the same network policy as fetch. At most 32 at a time in an invocation, messages of at most 16 MiB, and at most
+ * 16 MiB that wait to be sent (bufferedAmount); more ends the connection. Opening takes at most 30 s. Without permessage-deflate.
+ */
+interface WebSocket extends EventTarget {
+  readonly url: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  readonly extensions: string;
+  readonly protocol: string;
+  binaryType: BinaryType;
+  onopen: ((this: WebSocket, event: Event) => any) | null;
+  onmessage: ((this: WebSocket, event: MessageEvent) => any) | null;
+  onerror: ((this: WebSocket, event: Event) => any) | null;
+  onclose: ((this: WebSocket, event: CloseEvent) => any) | null;
+  send(data: string | BufferSource | Blob): void;
+  close(code?: number, reason?: string): void;
+  addEventListener<K extends keyof WebSocketEventMap>(type: K, callback: (this: WebSocket, event: WebSocketEventMap[K]) => any, options?: AddEventListenerOptions | boolean): void;
+  addEventListener(type: string, callback: EventListenerOrEventListenerObject | null, options?: AddEventListenerOptions | boolean): void;
+  removeEventListener<K extends keyof WebSocketEventMap>(type: K, callback: (this: WebSocket, event: WebSocketEventMap[K]) => any, options?: EventListenerOptions | boolean): void;
+  removeEventListener(type: string, callback: EventListenerOrEventListenerObject | null, options?: EventListenerOptions | boolean): void;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+}
+declare var WebSocket: {
+  prototype: WebSocket;
+  new (url: string | URL, protocols?: string | string[] | WebSocketInit): WebSocket;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+};
+interface EventSourceEventMap { open: Event; message: MessageEvent; error: Event }
+/** headers and fetch are extensions, for authorisation. */
+interface EventSourceInit { withCredentials?: boolean; headers?: [string, string][] | Record<string, string>; fetch?: (url: string, init: RequestInit) => Promise<Response> }
+/** Each connection is a fetch. A lost one is made again after 3 s, or after what the server asks for, between 100 ms and 60 s. An event has at most 1 MiB. */
+interface EventSource extends EventTarget {
+  readonly url: string;
+  readonly withCredentials: boolean;
+  readonly readyState: number;
+  onopen: ((this: EventSource, event: Event) => any) | null;
+  onmessage: ((this: EventSource, event: MessageEvent) => any) | null;
+  onerror: ((this: EventSource, event: Event) => any) | null;
+  close(): void;
+  addEventListener<K extends keyof EventSourceEventMap>(type: K, callback: (this: EventSource, event: EventSourceEventMap[K]) => any, options?: AddEventListenerOptions | boolean): void;
+  addEventListener(type: string, callback: ((this: EventSource, event: MessageEvent) => any) | EventListenerObject | null, options?: AddEventListenerOptions | boolean): void;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSED: 2;
+}
+declare var EventSource: {
+  prototype: EventSource;
+  new (url: string | URL, init?: EventSourceInit): EventSource;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSED: 2;
+};
+
 // ---- Performance: https://w3c.github.io/user-timing/ -----------------------------------------------------------------
 
 type DOMHighResTimeStamp = number;
