@@ -3,6 +3,7 @@ module github.com/agentrt/agentrt
 go 1.26.0
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/evanw/esbuild v0.28.2
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50

@@ -2,6 +2,8 @@
 import { host } from "../polyfill/host.ts";
 import { addAbortAlgorithm, removeAbortAlgorithm, type AbortSignal } from "../polyfill/abort.ts";
 import { BodyState, takeForHost } from "../polyfill/body.ts";
+import { blobSegments } from "../polyfill/blob.ts";
+import { blobOfUrl } from "../polyfill/bloburl.ts";
 import { parseDataUrl } from "../polyfill/dataurl.ts";
 import type { HeaderList } from "../polyfill/headers.ts";
 import { Request, headerListOf, isInvocationSignal, isRequest, requestSignal, requestState, type RequestInit, type RequestState } from "../polyfill/request.ts";
@@ -154,8 +156,20 @@ function fetchData(state: RequestState): Promise<Response> {
   }));
 }
 
+/** https://fetch.spec.whatwg.org/#scheme-fetch, "blob", without ranges. */
+function fetchBlob(state: RequestState): Promise<Response> {
+  const blob = blobOfUrl(state.url);
+  if (blob === undefined) return fail("The blob: URL is not one of this instance, or was revoked", "ERR_INVALID_URL");
+  if (state.method !== "GET") return fail(`A blob: URL is read with GET, not ${state.method}`, "ERR_INVALID_ARG_VALUE");
+  return promiseFulfilled(makeResponse({
+    status: 200, statusText: "OK", url: state.url, redirected: false,
+    headers: [["content-length", String(blob.size)], ...(blob.type === "" ? [] : [["content-type", blob.type] as [string, string]])],
+    body: new BodyState(blobSegments(blob), null, null),
+  }));
+}
+
 /**
- * https://fetch.spec.whatwg.org/#fetch-method. Supports http:, https: and data: URLs. Fails with a TypeError whose cause
+ * https://fetch.spec.whatwg.org/#fetch-method. Supports http:, https:, data: and blob: URLs. Fails with a TypeError whose cause
  * has a code, such as ECONNREFUSED, ENOTFOUND or ERR_EGRESS_DENIED.
  */
 export function fetch(input: Request | string | object, init: RequestInit | undefined = undefined): Promise<Response> {
@@ -170,7 +184,7 @@ export function fetch(input: Request | string | object, init: RequestInit | unde
       return promiseReject(signal.reason);
     }
     if (state.url.startsWith("data:")) return fetchData(state);
-    if (state.url.startsWith("blob:")) return fail("blob: URLs are not supported: read the Blob itself, for example with blob.arrayBuffer()", "ERR_INVALID_URL");
+    if (state.url.startsWith("blob:")) return fetchBlob(state);
     return new Exchange(state, signal).promise;
   } catch (e) {
     return promiseReject(e);

@@ -260,7 +260,7 @@ func TestFetchErrors(t *testing.T) {
 		{secure.URL, "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "the certificate of 127.0.0.1"},
 		{"ftp://h.test/", "ERR_INVALID_URL", "fetch supports http:, https: and data: URLs"},
 		{"file:///etc/passwd", "ERR_INVALID_URL", "fetch supports"},
-		{"blob:https://h.test/1", "ERR_INVALID_URL", "read the Blob itself"},
+		{"blob:https://h.test/1", "ERR_INVALID_URL", "is not one of this instance"},
 		{"data:x", "ERR_INVALID_URL", "malformed"},
 	} {
 		var got struct{ Name, Message, Code, Cause string }

@@ -1,14 +1,16 @@
 // Everything of this folder that becomes a global.
 import { CompressionStream, DecompressionStream } from "./compression.ts";
 import { Crypto, CryptoKey, SubtleCrypto, crypto, installNodeCrypto } from "./crypto.ts";
+import { EventSource } from "./eventsource.ts";
 import { fetch } from "./fetch.ts";
 import { URL, URLSearchParams } from "./url.ts";
+import { CloseEvent, WebSocket } from "./websocket.ts";
 
 const globals: Record<string, unknown> = {
   URL, URLSearchParams,
   crypto, Crypto, CryptoKey, SubtleCrypto,
   CompressionStream, DecompressionStream,
-  fetch,
+  fetch, WebSocket, CloseEvent, EventSource,
 };
 
 /** Defines the globals. */

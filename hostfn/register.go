@@ -11,4 +11,5 @@ func Register(ops *quickjs.Ops) {
 	RegisterFetch(ops)
 	RegisterURL(ops)
 	RegisterWebCrypto(ops)
+	RegisterWebSocket(ops)
 }

@@ -27,6 +27,7 @@ type Scope struct {
 
 	fetches atomic.Int64
 	codecs  codecs
+	sockets sockets
 }
 
 // Limits bound what one invocation does outside of its memory.

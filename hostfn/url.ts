@@ -1,6 +1,7 @@
 // https://url.spec.whatwg.org/#api. Go parses; a URL is its serialisation here, which is ASCII and unambiguous, and its
 // parts are cut out of it when somebody asks.
 import { host } from "../polyfill/host.ts";
+import { createBlobUrl, revokeBlobUrl } from "../polyfill/bloburl.ts";
 import { definePairIterable, type PairIterable } from "../polyfill/iterable.ts";
 import { defineInterface, required, usvString } from "../polyfill/webidl.ts";
 import { parseUrlencoded, serializeUrlencoded } from "../polyfill/urlencoded.ts";
@@ -89,6 +90,17 @@ export class URL {
   static canParse(url: string, base: string | undefined = undefined): boolean {
     required(arguments.length, 1, "URL.canParse()");
     return parse(usvString(url), base === undefined ? undefined : usvString(base)) !== null;
+  }
+
+  /** https://w3c.github.io/FileAPI/#dfn-createObjectURL; the URL holds for this instance. */
+  static createObjectURL(blob: object): string {
+    required(arguments.length, 1, "URL.createObjectURL()");
+    return createBlobUrl(blob);
+  }
+
+  static revokeObjectURL(url: string): void {
+    required(arguments.length, 1, "URL.revokeObjectURL()");
+    revokeBlobUrl(usvString(url));
   }
 
   static {

@@ -1,6 +1,6 @@
 // https://dom.spec.whatwg.org/#events, without a tree: an event's path is its target.
 import { defineInterface, dictionary, domString, required } from "./webidl.ts";
-import { reportError } from "./reporterror.ts";
+import { reportError, setErrorEvents } from "./reporterror.ts";
 
 const now = performance.now.bind(performance);
 const apply = Reflect.apply;
@@ -60,8 +60,8 @@ export class Event {
     begin = (event, target) => {
       if (event.#dispatching || !event.#initialized) throw new DOMException("The event is being dispatched or was not initialised", "InvalidStateError");
       event.#dispatching = true;
-      event.#target = target;
-      event.#current = target;
+      event.#target = shown(target);
+      event.#current = event.#target;
       event.#phase = AT_TARGET;
     };
     end = (event) => {
@@ -149,9 +149,14 @@ export interface ErrorEventInit extends EventInit {
   error?: unknown;
 }
 
+let isErrorEvent: (event: Event) => boolean;
+
 /** https://html.spec.whatwg.org/#errorevent */
 export class ErrorEvent extends Event {
   #init: ErrorEventInit;
+  static {
+    isErrorEvent = (event) => #init in event;
+  }
   constructor(type: string, init: ErrorEventInit = {}) {
     required(arguments.length, 1, "ErrorEvent()");
     super(type, init);
@@ -310,7 +315,7 @@ export class EventTarget {
       try {
         const callback = listener.callback!;
         if (typeof callback === "function") {
-          apply(callback, this, [event]);
+          apply(callback, shown(this), [event]);
         } else {
           const handle = callback.handleEvent;
           if (typeof handle !== "function") throw new TypeError("The listener has no handleEvent method");
@@ -345,10 +350,19 @@ export class EventTarget {
 const isTarget = EventTarget.isTarget;
 delete (EventTarget as { isTarget?: unknown }).isTarget;
 
-/** Methods called without an object, as on a global, would act on the global object; there it is no target. */
+/** Holds the listeners of the global object, which cannot have private members. */
+const globalTarget = new EventTarget();
+
+/** The target as scripts see it. */
+function shown(target: EventTarget): EventTarget {
+  return target === globalTarget ? (globalThis as unknown as EventTarget) : target;
+}
+
+/** Methods called without an object act on the global object. */
 function self(value: unknown): EventTarget {
-  if (!isTarget(value)) throw new TypeError("Illegal invocation: this is not an EventTarget");
-  return value;
+  if (isTarget(value)) return value;
+  if (value === undefined || value === null || value === globalThis) return globalTarget;
+  throw new TypeError("Illegal invocation: this is not an EventTarget");
 }
 defineInterface(EventTarget, "EventTarget");
 
@@ -369,10 +383,10 @@ const handlers = new WeakMap<EventTarget, Map<string, { callback: ((event: Event
  * Defines the event handler attribute on<type>. A handler keeps the place in the order that its first value had.
  * https://html.spec.whatwg.org/#event-handler-idl-attributes
  */
-export function defineEventHandler(prototype: EventTarget, type: string): void {
+export function defineEventHandler(prototype: object, type: string, enumerable = true): void {
   const accessor = {
     get [`on${type}`](): unknown {
-      return handlers.get(this as unknown as EventTarget)?.get(type)?.callback ?? null;
+      return handlers.get(self(this))?.get(type)?.callback ?? null;
     },
     set [`on${type}`](value: unknown) {
       const target = self(this);
@@ -396,7 +410,11 @@ export function defineEventHandler(prototype: EventTarget, type: string): void {
         callback,
         handleEvent(event: Event) {
           if (typeof fresh.callback !== "function") return;
-          if (apply(fresh.callback, target, [event]) === false) event.preventDefault();
+          if (type === "error" && target === globalTarget && isErrorEvent(event)) {
+            // https://html.spec.whatwg.org/#the-event-handler-processing-algorithm: true, not false, cancels.
+            const { message, filename, lineno, colno, error } = event as ErrorEvent;
+            if (apply(fresh.callback, globalThis, [message, filename, lineno, colno, error]) === true) event.preventDefault();
+          } else if (apply(fresh.callback, shown(target), [event]) === false) event.preventDefault();
         },
       };
       own.set(type, fresh);
@@ -404,7 +422,7 @@ export function defineEventHandler(prototype: EventTarget, type: string): void {
     },
   };
   const property = Object.getOwnPropertyDescriptor(accessor, `on${type}`)!;
-  defineProperty(prototype, `on${type}`, { ...property, enumerable: true, configurable: true });
+  defineProperty(prototype, `on${type}`, { ...property, enumerable, configurable: true });
 }
 
 const add = EventTarget.prototype.addEventListener;
@@ -414,4 +432,72 @@ function addListener(target: EventTarget, type: string, listener: unknown): void
 }
 function removeListener(target: EventTarget, type: string, listener: unknown): void {
   apply(remove, target, [type, listener as EventListener]);
+}
+
+export interface PromiseRejectionEventInit extends EventInit {
+  promise: Promise<unknown>;
+  reason?: unknown;
+}
+
+/** https://html.spec.whatwg.org/#promiserejectionevent */
+export class PromiseRejectionEvent extends Event {
+  #promise: Promise<unknown>;
+  #reason: unknown;
+  constructor(type: string, init: PromiseRejectionEventInit) {
+    required(arguments.length, 2, "PromiseRejectionEvent()");
+    super(type, init);
+    const { promise, reason } = dictionary<PromiseRejectionEventInit>(init, "PromiseRejectionEvent()'s init");
+    if (typeof promise !== "object" || promise === null) throw new TypeError("PromiseRejectionEvent()'s init has no promise");
+    this.#promise = promise;
+    this.#reason = reason;
+  }
+  get promise(): Promise<unknown> { return this.#promise; }
+  get reason(): unknown { return this.#reason; }
+}
+defineInterface(PromiseRejectionEvent, "PromiseRejectionEvent");
+
+/** Promises whose rejection an event told of: handling one later is an event too. Some rejections have no promise. */
+const told = new WeakSet<object>();
+const { has: isTold, add: tell } = WeakSet.prototype;
+
+function isListenedTo(type: string): boolean {
+  return hasListeners(globalTarget, type);
+}
+
+setErrorEvents((kind, error, promise) => {
+  if (kind === "exception") {
+    if (!isListenedTo("error")) return false;
+    return !dispatchTrusted(globalTarget, new ErrorEvent("error", { ...describeError(error), error, cancelable: true }));
+  }
+  if (typeof promise !== "object") return false;
+  if (kind === "rejection") {
+    if (isListenedTo("rejectionhandled")) apply(tell, told, [promise]);
+    if (!isListenedTo("unhandledrejection")) return false;
+    return !dispatchTrusted(globalTarget, new PromiseRejectionEvent("unhandledrejection", { promise: promise as Promise<unknown>, reason: error, cancelable: true }));
+  }
+  if (apply(isTold, told, [promise])) dispatchTrusted(globalTarget, new PromiseRejectionEvent("rejectionhandled", { promise: promise as Promise<unknown> }));
+  return true;
+});
+
+/** Where an error comes from, by its stack: "at name (file:line:column)". */
+function describeError(error: unknown): { message: string; filename: string; lineno: number; colno: number } {
+  const where = { message: "", filename: "", lineno: 0, colno: 0 };
+  try {
+    where.message = `Uncaught ${String(error)}`;
+    if (error instanceof Error) {
+      const place = /^ +at (?:.*\()?([^()\n]*):(\d+):(\d+)\)?$/m.exec(String(error.stack));
+      if (place !== null) Object.assign(where, { filename: place[1], lineno: +place[2]!, colno: +place[3]! });
+    }
+  } catch {
+    // An error may throw when it is shown; it is reported all the same.
+  }
+  return where;
+}
+
+/** Makes the global object an EventTarget with the handlers of https://html.spec.whatwg.org/#globaleventhandlers that exist here. */
+export function installGlobalTarget(define: (name: string, value: unknown) => void): void {
+  Object.setPrototypeOf(globalThis, EventTarget.prototype);
+  const { addEventListener, removeEventListener, dispatchEvent } = EventTarget.prototype;
+  for (const [name, value] of Object.entries({ addEventListener, removeEventListener, dispatchEvent })) define(name, value);
+  for (const type of ["error", "unhandledrejection", "rejectionhandled"]) defineEventHandler(globalThis, type, false);
 }

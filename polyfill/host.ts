@@ -12,6 +12,8 @@ export interface Host {
   setAsyncContext(context: ReadonlyMap<unknown, unknown> | undefined): void;
   log(level: 0 | 1 | 2 | 3, text: string): void;
   random<View extends ArrayBuffer | ArrayBufferView>(view: View): View;
+  /** Asks about exceptions and rejections that nobody caught; true keeps them from being logged. One function at a time. */
+  onUncaught(hook: (kind: "exception" | "rejection" | "handled", error: unknown, promise: unknown) => boolean): void;
   reply(head: unknown, body: unknown): object;
   /** The machinery of streams, see streams/internals.ts. */
   streams: Machinery;

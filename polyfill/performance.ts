@@ -1,5 +1,6 @@
 // https://w3c.github.io/hr-time/ and https://w3c.github.io/user-timing/
 import { EventTarget } from "./events.ts";
+import { announce, setTimeline } from "./performanceobserver.ts";
 import { structuredClone } from "./structuredclone.ts";
 import { defineInterface, dictionary, domString, required } from "./webidl.ts";
 
@@ -12,7 +13,10 @@ export const maxEntries = 1_000;
 const token = Symbol("Performance");
 let entries: PerformanceEntry[] = [];
 
+setTimeline(() => entries);
+
 function keep(entry: PerformanceEntry): void {
+  announce(entry);
   if (entries.length >= maxEntries) entries.shift();
   entries.push(entry);
 }
@@ -23,7 +27,8 @@ export class PerformanceEntry {
   #startTime: number;
   #duration: number;
 
-  constructor(secret: unknown, name: string, entryType: string, startTime: number, duration: number) {
+  constructor(...members: unknown[]) {
+    const [secret, name, entryType, startTime, duration] = members as [unknown, string, string, number, number];
     if (secret !== token) throw new TypeError("Illegal constructor: use performance.mark() or performance.measure()");
     this.#name = name;
     this.#entryType = entryType;
@@ -64,7 +69,8 @@ defineInterface(PerformanceMark, "PerformanceMark");
 
 export class PerformanceMeasure extends PerformanceEntry {
   #detail: unknown;
-  constructor(secret: unknown, name: string, startTime: number, duration: number, detail: unknown) {
+  constructor(...members: unknown[]) {
+    const [secret, name, startTime, duration, detail] = members;
     super(secret, name, "measure", startTime, duration);
     this.#detail = detail;
   }
@@ -111,8 +117,8 @@ export class Performance extends EventTarget {
 
   measure(name: string, startOrOptions: string | PerformanceMeasureOptions | undefined = undefined, endMark: string | undefined = undefined): PerformanceMeasure {
     required(arguments.length, 1, "measure()");
-    const isOptions = typeof startOrOptions === "object" && startOrOptions !== null;
-    const options: PerformanceMeasureOptions = isOptions ? startOrOptions : {};
+    const isOptions = typeof startOrOptions === "object";
+    const options: PerformanceMeasureOptions = isOptions ? startOrOptions ?? {} : {};
     const given = isOptions && (options.start !== undefined || options.end !== undefined || options.duration !== undefined || options.detail !== undefined);
     if (given) {
       if (endMark !== undefined) throw new TypeError("measure() takes an end in its options or as an argument, not both");

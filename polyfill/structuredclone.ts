@@ -1,5 +1,6 @@
 // https://html.spec.whatwg.org/#structured-cloning, within one realm: values are copied at once, without a serialised form.
 import { Blob, File, copyBlob } from "./blob.ts";
+import { QuotaExceededError } from "./quotaexceeded.ts";
 import { dictionary, isArrayBuffer, isInterfacePrototype, isSharedArrayBuffer, required } from "./webidl.ts";
 
 const apply = Reflect.apply;
@@ -35,6 +36,28 @@ export function defineCloneable<T extends object>(interfaceObject: { prototype: 
 defineCloneable(File, (file) => copyBlob(file) as File);
 defineCloneable(Blob, copyBlob);
 
+/** How objects of an interface are transferred. */
+export interface Transfer<T extends object> {
+  isDetached(value: T): boolean;
+  /** Takes the contents out of the object, which is detached then, and gives another object with them. */
+  transfer(value: T): T;
+}
+
+const transferables = new Map<object, Transfer<object>>();
+
+/** Makes objects of an interface transferable. */
+export function defineTransferable<T extends object>(interfaceObject: { prototype: T }, how: Transfer<T>): void {
+  transferables.set(interfaceObject.prototype, how as unknown as Transfer<object>);
+}
+
+function transferOf(value: object): Transfer<object> | undefined {
+  for (let p = getPrototypeOf(value); p !== null; p = getPrototypeOf(p)) {
+    const how = transferables.get(p);
+    if (how !== undefined) return how;
+  }
+  return undefined;
+}
+
 function fail(what: string): DOMException {
   return new DOMException(`${what} cannot be cloned`, "DataCloneError");
 }
@@ -54,27 +77,33 @@ class Deferred {
 class Cloner {
   readonly #known = new Map<object, unknown>();
   readonly #transfer: Set<object>;
-  readonly #transferred = new Map<object, ArrayBuffer>();
+  readonly #transferred = new Map<object, object>();
   readonly #fixups: (() => void)[] = [];
 
   constructor(transfer: Iterable<object>) {
     this.#transfer = new Set();
     for (const item of transfer) {
-      if (!isArrayBuffer(item)) throw new DOMException("Only an ArrayBuffer can be transferred here", "DataCloneError");
-      if (this.#transfer.has(item)) throw new DOMException("The transfer list names an ArrayBuffer twice", "DataCloneError");
+      if (typeof item !== "object" || item === null) throw new TypeError("The transfer list has a value that is no object");
+      if (!isArrayBuffer(item) && transferOf(item) === undefined) throw new DOMException("Only an ArrayBuffer or a MessagePort can be transferred here", "DataCloneError");
+      if (this.#transfer.has(item)) throw new DOMException("The transfer list names an object twice", "DataCloneError");
       this.#transfer.add(item);
     }
   }
 
   run(value: unknown): unknown {
     const result = this.clone(value);
-    for (const buffer of this.#transfer) {
-      if (apply(isDetached, buffer, [])) throw new DOMException("An ArrayBuffer that is to be transferred is detached", "DataCloneError");
+    for (const item of this.#transfer) {
+      if (isArrayBuffer(item) ? apply(isDetached, item, []) : transferOf(item)!.isDetached(item)) throw new DOMException("An object that is to be transferred is detached", "DataCloneError");
     }
-    for (const buffer of this.#transfer) this.#transferred.set(buffer, apply(transferBuffer, buffer, []) as ArrayBuffer);
+    for (const item of this.#transfer) {
+      this.#transferred.set(item, isArrayBuffer(item) ? apply(transferBuffer, item, []) as ArrayBuffer : transferOf(item)!.transfer(item));
+    }
     for (const fixup of this.#fixups) fixup();
     return result instanceof Deferred ? result.get() : result;
   }
+
+  /** The objects that took the place of those in the transfer list. */
+  get transferred(): object[] { return [...this.#transferred.values()]; }
 
   clone(value: unknown): unknown {
     switch (typeof value) {
@@ -123,6 +152,7 @@ class Cloner {
     if (isArrayBuffer(value)) return this.#buffer(value);
     if (isView(value)) return this.#view(value);
     if (isSharedArrayBuffer(value)) throw fail("A SharedArrayBuffer");
+    if (this.#transfer.has(value)) return this.#remember(value, new Deferred(() => this.#transferred.get(value)));
     if (value instanceof Date && works(getTime, value)) return this.#remember(value, new Date(apply(getTime, value, [])));
     if (value instanceof Map && works(mapEntries, value)) return this.#map(value);
     if (value instanceof Set && works(setValues, value)) return this.#set(value);
@@ -209,7 +239,9 @@ class Cloner {
   }
 
   #domException(value: DOMException): DOMException {
-    const copy = this.#remember(value, new DOMException(value.message, value.name));
+    const copy = this.#remember(value, value instanceof QuotaExceededError
+      ? new QuotaExceededError(value.message, { quota: value.quota ?? undefined, requested: value.requested ?? undefined })
+      : new DOMException(value.message, value.name));
     if (typeof value.stack === "string") this.#define(copy, "stack", value.stack, false);
     return copy;
   }
@@ -239,11 +271,17 @@ export interface StructuredSerializeOptions {
 }
 
 /**
- * https://html.spec.whatwg.org/#dom-structuredclone. Errors keep message, stack and cause. Streams and message ports cannot be
+ * https://html.spec.whatwg.org/#dom-structuredclone. Errors keep message, stack and cause. Streams cannot be
  * transferred here; deep nesting ends in a RangeError.
  */
 export function structuredClone<T>(value: T, options: StructuredSerializeOptions | undefined = undefined): T {
   required(arguments.length, 1, "structuredClone()");
   const { transfer = [] } = dictionary<StructuredSerializeOptions>(options, "structuredClone()'s options");
   return new Cloner(transfer).run(value) as T;
+}
+
+/** https://html.spec.whatwg.org/#structuredserializewithtransfer, deserialised at once. */
+export function cloneWithTransfer(value: unknown, transfer: Iterable<object>): { value: unknown; transferred: object[] } {
+  const cloner = new Cloner(transfer);
+  return { value: cloner.run(value), transferred: cloner.transferred };
 }

@@ -1,7 +1,6 @@
 // Evaluated after the platform and before testharness.js: what a worker's global
 // scope gives the tests, and how the results get out.
 const read = __host.op("wpt.read");
-const completed = __host.op("wpt.completed");
 Object.assign(globalThis, {
   self: globalThis,
   isSecureContext: true,
@@ -12,22 +11,12 @@ Object.assign(globalThis, {
 globalThis.WebAssembly = { Memory: class { constructor({ initial }) { this.buffer = new SharedArrayBuffer(initial * 65536); } } };
 let folder = "/";
 const echo = "/fetch/api/resources/echo-content.py";
-/** Lets tests of Blob look into one; the tests of FileReader itself do not get it. */
-class FileReader {
-  readAsText(blob) { this.#read(blob.text()); }
-  readAsArrayBuffer(blob) { this.#read(blob.arrayBuffer()); }
-  #read(promise) {
-    promise.then((result) => {
-      this.result = result;
-      this.onload({ target: this });
-    }, () => this.onerror({ target: this }));
-  }
-}
+const { fetch } = globalThis;
 Object.defineProperty(globalThis, "fetch", {
   writable: true,
   configurable: true,
   // The tests fetch interface definitions and data of the checkout, or an echo.
-  value: async (path, init) => path === echo ? new Response(await new Request(location.origin + path, init).arrayBuffer()) : new Response(read(String(path).startsWith("/") ? path : folder + path)),
+  value: async (path, init) => String(path).startsWith("blob:") ? fetch(path, init) : path === echo ? new Response(await new Request(location.origin + path, init).arrayBuffer()) : new Response(read(String(path).startsWith("/") ? path : folder + path)),
 });
 let outcome = null;
 const statuses = ["pass", "fail", "timeout", "notrun", "precondition"];
@@ -35,11 +24,9 @@ export const begin = ({ file, variant }) => {
   location.search = variant;
   // For idlharness.js: interfaces are exposed as they are to a dedicated worker.
   globalThis.DedicatedWorkerGlobalScope = class { static [Symbol.hasInstance](value) { return value === globalThis; } };
-  if (file.startsWith("/FileAPI/blob/")) globalThis.FileReader = FileReader;
   folder = file.slice(0, file.lastIndexOf("/") + 1);
   setup({ explicit_done: true, explicit_timeout: true });
   add_completion_callback((tests, status) => {
-    completed();
     outcome = {
       harness: status.status === 0 ? "" : String(status.message),
       tests: tests.map((t) => ({ name: t.name, status: statuses[t.status], message: t.message ?? "" })),

@@ -55,21 +55,6 @@ type runner struct {
 	snapshot *quickjs.Snapshot
 }
 
-// uncaught is the key of the context for the *missed of a file.
-type uncaught struct{}
-
-// missed collects what a file did not catch until its tests have completed.
-type missed struct {
-	list      []string
-	completed bool
-}
-
-func record(ctx context.Context, u quickjs.Uncaught) {
-	if m, ok := ctx.Value(uncaught{}).(*missed); ok && !m.completed {
-		m.list = append(m.list, u.Kind+": "+u.Err.Error())
-	}
-}
-
 func newRunner(ctx context.Context, checkout, repository string) (*runner, error) {
 	r := &runner{root: checkout}
 	bundle, err := platform(repository)
@@ -85,14 +70,8 @@ func newRunner(ctx context.Context, checkout, repository string) (*runner, error
 		text, err := r.read(name)
 		return []byte(text), err
 	})
-	quickjs.Sync(ops, "wpt.completed", func(ctx context.Context, _ quickjs.None) (quickjs.None, error) {
-		if m, ok := ctx.Value(uncaught{}).(*missed); ok {
-			m.completed = true
-		}
-		return quickjs.None{}, nil
-	})
 	hostfn.Register(ops)
-	r.engine, err = quickjs.New(ctx, quickjs.NewConfig().WithOps(ops).WithCPULimit(fileTimeout).WithUncaught(record))
+	r.engine, err = quickjs.New(ctx, quickjs.NewConfig().WithOps(ops).WithCPULimit(fileTimeout))
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +162,6 @@ type outcome struct {
 func (r *runner) execute(ctx context.Context, name string) (subtests []Subtest, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fileTimeout)
 	defer cancel()
-	m := new(missed)
-	ctx = context.WithValue(ctx, uncaught{}, m)
 	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: stream.NewTable(stream.Config{})})
 	source, err := r.read("/" + name)
 	if err != nil {
@@ -194,12 +171,7 @@ func (r *runner) execute(ctx context.Context, name string) (subtests []Subtest, 
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		err = errors.Join(err, i.Close())
-		for _, u := range m.list {
-			subtests = append(subtests, Subtest{Name: "(" + u + ")", Status: "fail", Message: u})
-		}
-	}()
+	defer func() { err = errors.Join(err, i.Close()) }()
 	file, err := json.Marshal(map[string]string{"file": "/" + name, "variant": partial[name]})
 	if err != nil {
 		return nil, err

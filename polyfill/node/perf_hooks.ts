@@ -2,18 +2,10 @@
 import { unavailable } from "./unavailable.ts";
 
 const scope = globalThis as unknown as Record<string, any>;
-const { performance: global, PerformanceEntry, PerformanceMark, PerformanceMeasure } = scope;
+const { performance: global, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserver } = scope;
 
-/** Accepts observers; entries are not delivered. */
-export class PerformanceObserver {
-  static readonly supportedEntryTypes: readonly string[] = [];
-  constructor(_callback: (...args: any[]) => unknown) {}
-  observe(): void {}
-  disconnect(): void {}
-  takeRecords(): unknown[] { return []; }
-}
 export const constants = {};
 export const monitorEventLoopDelay = unavailable("perf_hooks", "monitorEventLoopDelay");
 export const createHistogram = unavailable("perf_hooks", "createHistogram");
-export { global as performance, PerformanceEntry, PerformanceMark, PerformanceMeasure };
+export { global as performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserver };
 export default { performance: global, PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserver, constants, monitorEventLoopDelay, createHistogram };

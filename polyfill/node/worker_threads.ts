@@ -1,8 +1,7 @@
-// https://nodejs.org/api/worker_threads.html, of which nothing works here: it only imports.
+// https://nodejs.org/api/worker_threads.html: the global message channels; there are no threads.
 import { unavailableAll, unavailableClass } from "./unavailable.ts";
 
-export const MessagePort = /* @__PURE__ */ unavailableClass("worker_threads", "MessagePort");
-export const MessageChannel = /* @__PURE__ */ unavailableClass("worker_threads", "MessageChannel");
+export const { MessageChannel, MessagePort } = globalThis as unknown as Record<string, any>;
 export const Worker = /* @__PURE__ */ unavailableClass("worker_threads", "Worker", ["postMessage", "terminate"]);
 export const BroadcastChannel = /* @__PURE__ */ unavailableClass("worker_threads", "BroadcastChannel");
 export const isMainThread = true;

@@ -77,6 +77,7 @@ static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("log", 2, js_host_log),
     JS_CFUNC_DEF("random", 1, js_host_random),
     JS_CFUNC_DEF("reply", 2, js_host_reply),
+    JS_CFUNC_DEF("onUncaught", 1, js_host_on_uncaught),
 };
 
 static const JSCFunctionListEntry global_functions[] = {
