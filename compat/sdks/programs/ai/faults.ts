@@ -80,9 +80,12 @@ export const faults: Programs = {
 
   async "stream-cut"(t) {
     const result = streamText({ model: openai(t).chat("test-model;fault=cut@3"), prompt: "say one two three four five", onError() {} });
-    const parts = await collect(result.fullStream);
-    check(parts.some((p) => p.type === "error"), "a cut connection is an error", parts.map((p) => p.type));
-    return parts.filter((p) => p.type === "text-delta").map((p) => p.text);
+    const texts: string[] = [];
+    const e = await failure(async () => {
+      for await (const part of result.fullStream) if (part.type === "text-delta") texts.push(part.text);
+    });
+    check(APICallError.isInstance(e) && e.cause, "a cut connection is an error with a cause", e);
+    return { texts, about: about(e) };
   },
 
   async "stream-bad-json"(t) {
