@@ -69,9 +69,9 @@ func (m *models) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.StripPrefix("/"+number, server).ServeHTTP(w, r)
 }
 
-// settled returns the requests of a run once the last one has ended, or after 5 s.
+// settled returns the requests of a run once the last one has ended, or after 15 s.
 func settled(ctx context.Context, server *modelserver.Server) []modelserver.Request {
-	for range 200 {
+	for range 600 {
 		running := false
 		requests := server.Requests()
 		for _, r := range requests {

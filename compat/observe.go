@@ -49,8 +49,8 @@ type response struct {
 }
 
 const (
-	maxBody        = 8 << 20          // bytes of a response
-	programTimeout = 45 * time.Second // for all requests of a program
+	maxBody        = 8 << 20         // bytes of a response
+	programTimeout = 2 * time.Minute // for all requests of a program
 )
 
 // host is a runtime that serves the programs of one suite.

@@ -97,9 +97,9 @@ export async function seen(t: Test): Promise<any[]> {
 
 /** Waits, polling, until the condition holds. */
 export async function until(condition: () => unknown): Promise<void> {
-  for (let k = 0; k < 200; k++) {
+  for (let k = 0; k < 600; k++) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error("check failed: it did not come true within 5 s");
+  throw new Error("check failed: it did not come true within 15 s");
 }

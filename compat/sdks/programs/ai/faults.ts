@@ -28,13 +28,13 @@ export const faults: Programs = {
 
   async "abort-before"(t) {
     const e = await failure(() => generateText({ model: openai(t).chat("test-model"), prompt: "x", abortSignal: AbortSignal.abort() }));
-    const late = await failure(() => generateText({ model: openai(t).chat("test-model;first-delay=5s"), prompt: "x", abortSignal: AbortSignal.timeout(50) }));
+    const late = await failure(() => generateText({ model: openai(t).chat("test-model;first-delay=30s"), prompt: "x", abortSignal: AbortSignal.timeout(1500) }));
     check(e.name === "AbortError" && late.name === "TimeoutError", "the errors of the signals", e, late);
     return [e.name, late.name];
   },
 
   async "timeout"(t) {
-    const e = await failure(() => generateText({ model: openai(t).chat("test-model;first-delay=5s"), prompt: "x", timeout: 50 }));
+    const e = await failure(() => generateText({ model: openai(t).chat("test-model;first-delay=30s"), prompt: "x", timeout: 1500 }));
     return e.name;
   },
 

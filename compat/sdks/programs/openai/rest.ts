@@ -75,7 +75,7 @@ export const rest: Programs = {
   },
 
   async "timeouts"(t) {
-    const e = await failure(() => client(t).chat.completions.create({ model: "test-model;fault=slow-headers@5s", messages }, { timeout: 50 }));
+    const e = await failure(() => client(t).chat.completions.create({ model: "test-model;fault=slow-headers@30s", messages }, { timeout: 1500 }));
     check(e instanceof OpenAI.APIConnectionTimeoutError, "a time-out of its own class", e);
     await until(async () => (await seen(t))[0].outcome !== "running");
     return about(e);
@@ -100,7 +100,7 @@ export const rest: Programs = {
   async "abort-request"(t) {
     const controller = new AbortController();
     until(async () => (await seen(t)).length > 0).then(() => controller.abort());
-    const e = await failure(() => client(t).chat.completions.create({ model: "test-model;first-delay=5s", messages }, { signal: controller.signal }));
+    const e = await failure(() => client(t).chat.completions.create({ model: "test-model;first-delay=30s", messages }, { signal: controller.signal }));
     const before = await failure(() => client(t).chat.completions.create({ model: "test-model", messages }, { signal: AbortSignal.abort() }));
     check(e instanceof OpenAI.APIUserAbortError && before instanceof OpenAI.APIUserAbortError, "errors of their own class", e, before);
     return [e.message, before.message];
