@@ -113,6 +113,9 @@ func (b *builder) once(ctx context.Context) (out *output, bare []string, err err
 			out.sourceMap = f.Contents
 		case strings.HasSuffix(f.Path, ".js"):
 			out.code = f.Contents
+			if !b.options.Minify {
+				out.code = nameClasses(out.code)
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte(result.Metafile), &out.meta); err != nil {

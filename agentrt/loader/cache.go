@@ -20,7 +20,7 @@ const (
 	// maxCached bounds the bundles of a cache directory.
 	maxCached = 8
 	// cacheFormat is the version of what a cache entry contains.
-	cacheFormat = 1
+	cacheFormat = 2
 	inputsFile  = "inputs.json"
 	maxInputs   = 64 << 20
 	// abandoned is the age at which an unfinished entry is removed.

@@ -30,7 +30,7 @@ func main() {
 
 // standalone are the commands that need no PocketBase data directory.
 func standalone() []*cobra.Command {
-	return []*cobra.Command{demoCommand(), buildCommand(), deployCommand(), benchCommand()}
+	return []*cobra.Command{demoCommand(), buildCommand(), deployCommand(), compatCommand(), benchCommand()}
 }
 
 func run(ctx context.Context, args []string) error {

@@ -73,10 +73,33 @@ func messages(x *exchange) error {
 	}
 	e := &anthropicEncoder{id: x.srv.id("msg_"), model: model, answer: a}
 	if req.Stream {
-		x.stream(e, a, false)
+		x.stream(e, a, frameEvents)
 		return nil
 	}
 	return x.whole(a, e.message(a.outputTokens, e.blocks()))
+}
+
+// countMessageTokens serves https://docs.anthropic.com/en/api/messages-count-tokens.
+func countMessageTokens(x *exchange) error {
+	body, err := x.body()
+	if err != nil {
+		return err
+	}
+	var req messagesRequest
+	if err := decode(body, &req); err != nil {
+		return err
+	}
+	model, err := x.configure(req.Model)
+	if err != nil {
+		return err
+	}
+	unlimited := 1
+	req.MaxTokens = &unlimited
+	p, err := req.prompt(model)
+	if err != nil {
+		return err
+	}
+	return x.whole(&answer{}, map[string]int{"input_tokens": p.countInput()})
 }
 
 func (r *messagesRequest) prompt(model string) (*prompt, error) {
@@ -113,7 +136,7 @@ func (r *messagesRequest) prompt(model string) (*prompt, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.tools = append(p.tools, tool{given.Name, given.Description, schema})
+		p.tools = append(p.tools, tool{name: given.Name, description: given.Description, schema: schema})
 	}
 	if c := r.ToolChoice; c != nil {
 		p.serial = c.Disable

@@ -103,6 +103,13 @@ func (s *Server) callsOf(t tool, question string) ([]call, error) {
 			}
 		}
 	}
+	if t.custom {
+		input := question
+		if len(h.quoted) > 0 {
+			input = h.quoted[0]
+		}
+		return []call{{id: s.id("call_"), item: s.id("ctc_"), name: t.name, args: input, custom: true}}, nil
+	}
 	var calls []call
 	for _, value := range values {
 		args := "{}"

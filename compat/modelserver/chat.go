@@ -76,7 +76,7 @@ func chatCompletions(x *exchange) error {
 	e := &chatEncoder{id: x.srv.id("chatcmpl-"), model: model, created: time.Now().Unix(), choices: p.choices, answer: a}
 	if req.Stream {
 		e.usage = req.StreamOptions != nil && req.StreamOptions.IncludeUsage
-		x.stream(e, a, false)
+		x.stream(e, a, frameEvents)
 		return nil
 	}
 	return x.whole(a, e.completion())
@@ -120,7 +120,7 @@ func (r *chatRequest) prompt(model string) (*prompt, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.tools = append(p.tools, tool{given.Function.Name, given.Function.Description, s})
+		p.tools = append(p.tools, tool{name: given.Function.Name, description: given.Function.Description, schema: s})
 	}
 	var err error
 	if p.choice, err = parseToolChoice(r.ToolChoice); err != nil {
@@ -308,9 +308,13 @@ func (e *chatEncoder) end(s *stream, reason openai.FinishReason) {
 }
 
 func (e *chatEncoder) text(s *stream, token string) {
+	field := `{"content":`
+	if e.answer.refusal {
+		field = `{"refusal":`
+	}
 	for i := range e.choices {
 		e.chunk(s, i)
-		s.buf = append(s.buf, `{"content":`...)
+		s.buf = append(s.buf, field...)
 		s.buf = appendString(s.buf, token)
 		s.buf = append(s.buf, '}')
 		e.end(s, "")
@@ -416,7 +420,9 @@ func (e *chatEncoder) completion() chatCompletion {
 	message := chatAnswer{Role: "assistant", Annotations: []struct{}{}}
 	if len(e.answer.calls) == 0 {
 		text := e.answer.text.text()
-		message.Content = &text
+		if message.Content = &text; e.answer.refusal {
+			message.Content, message.Refusal = nil, &text
+		}
 	}
 	for _, c := range e.answer.calls {
 		message.ToolCalls = append(message.ToolCalls, chatCall{ID: c.id, Type: "function", Function: chatFunction{c.name, c.args}})

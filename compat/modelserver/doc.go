@@ -9,20 +9,25 @@
 // # Routes
 //
 //	POST /v1/chat/completions                       streamed or whole; tools, structured output, n, stop
-//	POST /v1/responses                              streamed or whole; previous_response_id
+//	POST /v1/responses                              streamed or whole; previous_response_id; see Hosted tools
+//	GET, DELETE /v1/responses/ID
 //	POST /v1/embeddings                             see package hashing
 //	GET  /v1/models, /v1/models/ID                  any name may be used, three are listed
-//	POST /v1/files   GET /v1/files, /v1/files/ID    the metadata of the last 64
-//	POST /v1/messages                               Anthropic
+//	POST /v1/files   GET /v1/files, /v1/files/ID, /v1/files/ID/content   DELETE /v1/files/ID
+//	POST /v1/images/generations                     PNG files of one pixel
+//	POST /v1/messages, /v1/messages/count_tokens    Anthropic
 //	POST /v1beta/models/MODEL:generateContent       Gemini; also streamGenerateContent (with alt=sse
-//	                                                events, else a JSON array), embedContent and
-//	                                                batchEmbedContents; GET /v1beta/models
+//	                                                events, else a JSON array), countTokens,
+//	                                                embedContent and batchEmbedContents; GET /v1beta/models
+//	POST /api/chat, /api/generate, /api/embed       Ollama, lines of JSON or whole; GET /api/tags, /api/version
+//	POST, DELETE /mcp                               an MCP server (Streamable HTTP, sessions): the tools
+//	                                                reverse_text, add_numbers, count_up, a resource, a prompt
 //	GET  /_test/requests[?limit=N]                  the last 256 requests: {"requests": []Request}
 //	GET  /_test/stats                               Stats
 //	POST /_test/reset                               Server.Reset
 //
 // Errors have the provider's shape: Anthropic's with the header anthropic-version or
-// on /v1/messages, Google's below /v1beta/, else OpenAI's.
+// on /v1/messages, Google's below /v1beta/, Ollama's below /api/, else OpenAI's.
 //
 // # The rule
 //
@@ -48,6 +53,9 @@
 //  6. So is a sentence that the user said earlier: "You said earlier: SENTENCE".
 //  7. Else a greeting that names the model and repeats the question.
 //
+// "refuse: X" is refused with the text X where the API has refusals. A custom tool of
+// OpenAI's responses gets the first quoted text, or the question.
+//
 // Images are counted in front of the answers 3 to 7: "I see 2 images."
 //
 // Arguments of tools and structured output are drawn from the question, each value
@@ -61,6 +69,14 @@
 // A token is a word with the white space ahead of it, or a run of other characters; a
 // word is cut after 16 bytes or so. Usage counts such tokens, for a prompt with 3 more
 // a message and 85 an image.
+//
+// # Hosted tools
+//
+// A response has items ahead of its answer: reasoning if reasoning.summary is set (with
+// its text if it is "detailed"), and one for each tool that the provider runs itself and
+// the question names: "web search" (the answer then cites a page), "file search", "code
+// interpreter", "image generation", the label of an MCP server. A background response
+// is queued first.
 //
 // # Options
 //
@@ -104,7 +120,7 @@
 // # Limits
 //
 // Bodies have at most 32 MiB (413 above). The server remembers 256 requests with
-// 64 KiB of body each, 64 files, and 256 responses with 64 MiB of texts. A write that
+// 64 KiB of body each, 64 files with 64 KiB of content each, 256 MCP sessions, and 256 responses with 64 MiB of texts. A write that
 // its client blocks for 10 minutes ends the stream. Schemas may nest 128 brackets and
 // give values of 20,000 parts; keywords such as not, if and patternProperties, and
 // patterns with look-around, are ignored; patterns with \b may get a text that does not match.

@@ -16,6 +16,7 @@ const (
 	shapeOpenAI shape = iota
 	shapeAnthropic
 	shapeGoogle
+	shapeOllama
 )
 
 // apiError is an error that each provider's shape can express. An empty code and
@@ -92,6 +93,8 @@ func (e *apiError) body(s shape, requestID string) any {
 			"error":      map[string]string{"type": e.kind(s), "message": e.message},
 			"request_id": requestID,
 		}
+	case shapeOllama:
+		return map[string]string{"error": e.message}
 	case shapeGoogle:
 		return map[string]any{"error": map[string]any{"code": e.status, "message": e.message, "status": e.kind(s)}}
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// file is the metadata of an upload; its content is counted and thrown away.
+// file is an upload; only the first bytes of its content are kept.
 type file struct {
 	ID        string `json:"id"`
 	Object    string `json:"object"`
@@ -16,7 +16,12 @@ type file struct {
 	Filename  string `json:"filename"`
 	Purpose   string `json:"purpose"`
 	Status    string `json:"status"`
+
+	content []byte
 }
+
+// MaxFileContent is the number of bytes of each file that are kept.
+const MaxFileContent = 64 << 10
 
 // maxPurpose is the number of bytes of a form's field that are read.
 const maxPurpose = 256
@@ -43,9 +48,14 @@ func createFile(x *exchange) error {
 		switch part.FormName() {
 		case "file":
 			f.Filename = part.FileName()
-			if f.Bytes, err = io.Copy(io.Discard, part); err != nil {
+			if f.content, err = io.ReadAll(io.LimitReader(part, MaxFileContent)); err != nil {
 				return bodyError(err)
 			}
+			rest, err := io.Copy(io.Discard, part)
+			if err != nil {
+				return bodyError(err)
+			}
+			f.Bytes = int64(len(f.content)) + rest
 		case "purpose":
 			purpose, err := io.ReadAll(io.LimitReader(part, maxPurpose))
 			if err != nil {
@@ -75,15 +85,49 @@ func listFiles(x *exchange) error {
 	return nil
 }
 
-func getFile(x *exchange, id string) error {
+func noFile(id string) error {
+	return &apiError{status: http.StatusNotFound, param: "id", message: "No such File object: " + id + ". The last 64 files are kept."}
+}
+
+// findFile returns a file and applies the faults that were asked for.
+func findFile(x *exchange, id string) (file, error) {
 	if _, err := x.configure(""); err != nil {
-		return err
+		return file{}, err
 	}
 	for _, f := range x.srv.files.all() {
 		if f.ID == id {
-			x.write(http.StatusOK, f)
-			return nil
+			return f, nil
 		}
 	}
-	return &apiError{status: http.StatusNotFound, param: "id", message: "No such File object: " + id + ". The last 64 files are kept."}
+	return file{}, noFile(id)
+}
+
+func getFile(x *exchange, id string) error {
+	f, err := findFile(x, id)
+	if err == nil {
+		x.write(http.StatusOK, f)
+	}
+	return err
+}
+
+func getFileContent(x *exchange, id string) error {
+	f, err := findFile(x, id)
+	if err != nil {
+		return err
+	}
+	if f.Bytes > MaxFileContent {
+		return badRequest("id", "The content of %s is above %d bytes and was not kept.", id, MaxFileContent)
+	}
+	x.w.Header().Set("Content-Type", "application/octet-stream")
+	x.rec.status(http.StatusOK)
+	_, _ = x.w.Write(f.content)
+	return nil
+}
+
+func deleteFile(x *exchange, id string) error {
+	if !x.srv.files.drop(func(f file) bool { return f.ID == id }) {
+		return noFile(id)
+	}
+	x.write(http.StatusOK, map[string]any{"id": id, "object": "file", "deleted": true})
+	return nil
 }

@@ -68,6 +68,8 @@ func googleRoute(rest string, get, post func(handler) map[string]handler) map[st
 		return post(func(x *exchange) error { return generateContent(x, model, false) })
 	case "streamGenerateContent":
 		return post(func(x *exchange) error { return generateContent(x, model, true) })
+	case "countTokens":
+		return post(func(x *exchange) error { return countContentTokens(x, model) })
 	case "embedContent":
 		return post(func(x *exchange) error { return embedContent(x, model) })
 	case "batchEmbedContents":
@@ -98,7 +100,11 @@ func generateContent(x *exchange, model string, streamed bool) error {
 	}
 	e := &geminiEncoder{id: x.srv.id("gemini-"), model: model, answer: a, choices: p.choices}
 	if streamed {
-		x.stream(e, a, x.r.URL.Query().Get("alt") != "sse")
+		framing := frameArray
+		if x.r.URL.Query().Get("alt") == "sse" {
+			framing = frameEvents
+		}
+		x.stream(e, a, framing)
 		return nil
 	}
 	var parts []any
@@ -109,6 +115,26 @@ func generateContent(x *exchange, model string, streamed bool) error {
 		parts = append(parts, map[string]any{"text": a.text.text()})
 	}
 	return x.whole(a, e.response(parts, true))
+}
+
+// countContentTokens serves https://ai.google.dev/api/tokens.
+func countContentTokens(x *exchange, model string) error {
+	body, err := x.body()
+	if err != nil {
+		return err
+	}
+	var req geminiRequest
+	if err := decode(body, &req); err != nil {
+		return err
+	}
+	if model, err = x.configure(model); err != nil {
+		return err
+	}
+	p, err := req.prompt(model)
+	if err != nil {
+		return err
+	}
+	return x.whole(&answer{}, map[string]int{"totalTokens": p.countInput()})
 }
 
 func (r *geminiRequest) prompt(model string) (*prompt, error) {
@@ -149,7 +175,7 @@ func (r *geminiRequest) prompt(model string) (*prompt, error) {
 			if err != nil {
 				return nil, err
 			}
-			p.tools = append(p.tools, tool{given.Name, given.Description, schema})
+			p.tools = append(p.tools, tool{name: given.Name, description: given.Description, schema: schema})
 		}
 	}
 	config := r.ToolConfig.FunctionCallingConfig

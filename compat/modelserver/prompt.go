@@ -35,11 +35,15 @@ type turn struct {
 	name   string
 }
 
-type call struct{ id, item, name, args string }
+type call struct {
+	id, item, name, args string
+	custom               bool // args is any text, not JSON
+}
 
 type tool struct {
 	name, description string
 	schema            *schema
+	custom            bool // takes any text
 }
 
 type toolChoice struct {
@@ -120,6 +124,7 @@ const (
 type answer struct {
 	text         sequence
 	calls        []call
+	refusal      bool
 	finish       finish
 	sequence     string // the stop sequence that was met
 	inputTokens  int
@@ -129,6 +134,11 @@ type answer struct {
 // answer applies the rule and the options to the prompt.
 func (x *exchange) answer(p *prompt) (*answer, error) {
 	p.nameResults()
+	if refusal, ok := strings.CutPrefix(p.message(), "refuse: "); ok {
+		a := &answer{text: newSequence(refusal), refusal: true, inputTokens: p.countInput()}
+		a.outputTokens = a.text.n
+		return a, nil
+	}
 	text, calls, err := x.srv.rule(p)
 	if err != nil {
 		return nil, err

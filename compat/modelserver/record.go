@@ -232,6 +232,16 @@ func (r *ring[T]) all() []T {
 	return append(slices.Clone(r.values[r.next:]), r.values[:r.next]...)
 }
 
+// drop removes the values that match and tells whether there were any.
+func (r *ring[T]) drop(matches func(T) bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	values := append(slices.Clone(r.values[r.next:]), r.values[:r.next]...)
+	before := len(values)
+	r.values, r.next = slices.DeleteFunc(values, matches), 0
+	return len(r.values) < before
+}
+
 func (r *ring[T]) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -17,8 +17,13 @@ type responseRequest struct {
 	Store              *bool           `json:"store"`
 	MaxOutputTokens    *int            `json:"max_output_tokens"`
 	ParallelToolCalls  *bool           `json:"parallel_tool_calls"`
-	Tools              []struct {
-		Type        string          `json:"type"`
+	Background         bool            `json:"background"`
+	Reasoning          struct {
+		Effort  *string `json:"effort"`
+		Summary *string `json:"summary"`
+	} `json:"reasoning"`
+	Tools []struct {
+		hostedTool
 		Name        string          `json:"name"`
 		Description string          `json:"description"`
 		Parameters  json.RawMessage `json:"parameters"`
@@ -42,6 +47,7 @@ type responseItem struct {
 	CallID    string          `json:"call_id"`
 	Name      string          `json:"name"`
 	Arguments string          `json:"arguments"`
+	Input     string          `json:"input"` // of a custom tool
 	Output    json.RawMessage `json:"output"`
 }
 
@@ -69,16 +75,37 @@ func createResponse(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	e := &responseEncoder{answer: a, message: x.srv.id("msg_"), response: req.response(x.srv.id("resp_"), body, model)}
+	hosted, err := x.srv.hosted(req.hostedTools(), req.summary(), p.message())
+	if err != nil {
+		return err
+	}
+	e := &responseEncoder{answer: a, hosted: hosted, base: len(hosted), message: x.srv.id("msg_"), response: req.response(x.srv.id("resp_"), body, model)}
 	if req.Store == nil || *req.Store {
 		x.srv.responses.add(e, p)
 	}
 	if req.Stream {
-		x.stream(e, a, false)
+		x.stream(e, a, frameEvents)
+		x.srv.responses.complete(e.response)
 		return nil
 	}
 	e.complete()
+	x.srv.responses.complete(e.response)
 	return x.whole(a, e.response)
+}
+
+func (r *responseRequest) hostedTools() []hostedTool {
+	var tools []hostedTool
+	for _, t := range r.Tools {
+		tools = append(tools, t.hostedTool)
+	}
+	return tools
+}
+
+func (r *responseRequest) summary() string {
+	if r.Reasoning.Summary == nil {
+		return ""
+	}
+	return *r.Reasoning.Summary
 }
 
 func (r *responseRequest) prompt(s *Server, model string) (*prompt, error) {
@@ -107,7 +134,7 @@ func (r *responseRequest) prompt(s *Server, model string) (*prompt, error) {
 		}
 	}
 	for i, given := range r.Tools {
-		if given.Type != "function" {
+		if given.Type != "function" && given.Type != "custom" {
 			continue
 		}
 		param := "tools[" + strconv.Itoa(i) + "]"
@@ -118,7 +145,7 @@ func (r *responseRequest) prompt(s *Server, model string) (*prompt, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.tools = append(p.tools, tool{given.Name, given.Description, schema})
+		p.tools = append(p.tools, tool{given.Name, given.Description, schema, given.Type == "custom"})
 	}
 	if p.choice, err = parseToolChoice(r.ToolChoice); err != nil {
 		return nil, err
@@ -166,7 +193,9 @@ func (s *Server) inputTurns(raw json.RawMessage) ([]turn, error) {
 			turns = append(turns, t)
 		case "function_call":
 			turns = append(turns, turn{role: roleAssistant, calls: []call{{id: item.CallID, item: item.ID, name: item.Name, args: item.Arguments}}})
-		case "function_call_output":
+		case "custom_tool_call":
+			turns = append(turns, turn{role: roleAssistant, calls: []call{{id: item.CallID, item: item.ID, name: item.Name, args: item.Input, custom: true}}})
+		case "function_call_output", "custom_tool_call_output":
 			text, images, err := partsText(item.Output, param+".output")
 			if err != nil {
 				return nil, err
@@ -265,11 +294,13 @@ type responseMessage struct {
 	Content []responsePart `json:"content"`
 }
 
+// responsePart is a text or a refusal.
 type responsePart struct {
-	Type        string     `json:"type"`
-	Text        string     `json:"text"`
-	Annotations []struct{} `json:"annotations"`
-	Logprobs    []struct{} `json:"logprobs"`
+	Type        string      `json:"type"`
+	Text        *string     `json:"text,omitempty"`
+	Refusal     *string     `json:"refusal,omitempty"`
+	Annotations *[]citation `json:"annotations,omitempty"`
+	Logprobs    *[]struct{} `json:"logprobs,omitempty"`
 }
 
 type responseCall struct {
@@ -279,6 +310,16 @@ type responseCall struct {
 	CallID    string `json:"call_id"`
 	Name      string `json:"name"`
 	Arguments string `json:"arguments"`
+}
+
+// responseCustomCall is a call of a custom tool, whose input is any text.
+type responseCustomCall struct {
+	ID     string `json:"id"`
+	Type   string `json:"type"`
+	Status string `json:"status"`
+	CallID string `json:"call_id"`
+	Name   string `json:"name"`
+	Input  string `json:"input"`
 }
 
 func (r *responseRequest) response(id string, body []byte, model string) *responseObject {
@@ -301,7 +342,7 @@ func (r *responseRequest) response(id string, body []byte, model string) *respon
 	return &responseObject{
 		ID: id, Object: "response", CreatedAt: time.Now().Unix(), Status: "in_progress", Instructions: r.Instructions,
 		MaxOutputTokens: r.MaxOutputTokens, Model: model, Output: []any{}, ParallelToolCalls: r.ParallelToolCalls == nil || *r.ParallelToolCalls,
-		PreviousResponseID: r.PreviousResponseID, Reasoning: map[string]any{"effort": nil, "summary": nil}, ServiceTier: "default",
+		PreviousResponseID: r.PreviousResponseID, Reasoning: map[string]any{"effort": r.Reasoning.Effort, "summary": r.Reasoning.Summary}, Background: r.Background, ServiceTier: "default",
 		Store: r.Store == nil || *r.Store, Temperature: 1, Text: or(echo.Text, `{"format":{"type":"text"}}`),
 		ToolChoice: or(echo.ToolChoice, `"auto"`), Tools: or(echo.Tools, "[]"), TopP: 1, Truncation: "disabled", Metadata: metadata,
 	}
@@ -311,6 +352,8 @@ func (r *responseRequest) response(id string, body []byte, model string) *respon
 // https://platform.openai.com/docs/api-reference/responses-streaming in order.
 type responseEncoder struct {
 	answer   *answer
+	hosted   []hostedItem
+	base     int // index of the answer's first item
 	message  string
 	response *responseObject
 	number   int
@@ -328,6 +371,10 @@ type responseEvent struct {
 	ContentPart *int            `json:"content_index,omitempty"`
 	Part        *responsePart   `json:"part,omitempty"`
 	Text        *string         `json:"text,omitempty"`
+	Refusal     *string         `json:"refusal,omitempty"`
+	Annotation  *citation       `json:"annotation,omitempty"`
+	AnnotationN *int            `json:"annotation_index,omitempty"`
+	Input       *string         `json:"input,omitempty"`
 	Logprobs    *[]struct{}     `json:"logprobs,omitempty"`
 	Name        string          `json:"name,omitempty"`
 	Arguments   *string         `json:"arguments,omitempty"`
@@ -342,77 +389,114 @@ func (e *responseEncoder) send(s *stream, v responseEvent) {
 func (e *responseEncoder) item(status, text string) responseMessage {
 	m := responseMessage{ID: e.message, Type: "message", Status: status, Role: "assistant", Content: []responsePart{}}
 	if status != "in_progress" {
-		m.Content = append(m.Content, *textPart(text))
+		m.Content = append(m.Content, *e.part(text))
 	}
 	return m
 }
 
-func textPart(text string) *responsePart {
-	return &responsePart{Type: "output_text", Text: text, Annotations: []struct{}{}, Logprobs: []struct{}{}}
+func (e *responseEncoder) part(text string) *responsePart {
+	if e.answer.refusal {
+		return &responsePart{Type: "refusal", Refusal: &text}
+	}
+	cited := citations(e.hosted, text)
+	if text == "" {
+		cited = []citation{}
+	}
+	return &responsePart{Type: "output_text", Text: &text, Annotations: &cited, Logprobs: &[]struct{}{}}
 }
 
 var zero = 0
 
 func (e *responseEncoder) open(s *stream) {
-	s.deltaName = "response.output_text.delta"
 	e.send(s, responseEvent{Type: "response.created", Response: e.response})
+	if e.response.Background {
+		e.send(s, responseEvent{Type: "response.queued", Response: e.response})
+	}
 	e.send(s, responseEvent{Type: "response.in_progress", Response: e.response})
+	e.sendHosted(s)
 	if len(e.answer.calls) > 0 {
 		return
 	}
-	e.head = []byte(`{"type":"response.output_text.delta","sequence_number":`)
-	e.tail = appendString([]byte(`,"item_id":`), e.message)
-	e.tail = append(e.tail, `,"output_index":0,"content_index":0,"logprobs":[],"delta":`...)
-	e.send(s, responseEvent{Type: "response.output_item.added", OutputIndex: &zero, Item: e.item("in_progress", "")})
-	e.send(s, responseEvent{Type: "response.content_part.added", ItemID: e.message, OutputIndex: &zero, ContentPart: &zero, Part: textPart("")})
+	name, end := "response.output_text.delta", `,"content_index":0,"logprobs":[],"delta":`
+	if e.answer.refusal {
+		name, end = "response.refusal.delta", `,"content_index":0,"delta":`
+	}
+	e.deltas(s, name, e.message, e.base, end)
+	e.send(s, responseEvent{Type: "response.output_item.added", OutputIndex: &e.base, Item: e.item("in_progress", "")})
+	e.send(s, responseEvent{Type: "response.content_part.added", ItemID: e.message, OutputIndex: &e.base, ContentPart: &zero, Part: e.part("")})
 }
 
-// delta writes an event by hand, as there is one a token.
-func (e *responseEncoder) delta(s *stream, name string, head, tail []byte, text string) {
-	s.begin(name)
-	s.buf = append(s.buf, head...)
+// deltas prepares the events of an item's parts.
+func (e *responseEncoder) deltas(s *stream, name, item string, index int, end string) {
+	s.deltaName = name
+	e.head = []byte(`{"type":"` + name + `","sequence_number":`)
+	e.tail = appendString([]byte(`,"item_id":`), item)
+	e.tail = strconv.AppendInt(append(e.tail, `,"output_index":`...), int64(index), 10)
+	e.tail = append(e.tail, end...)
+}
+
+// text writes an event by hand, as there is one a token.
+func (e *responseEncoder) text(s *stream, token string) {
+	s.begin(s.deltaName)
+	s.buf = append(s.buf, e.head...)
 	s.buf = strconv.AppendInt(s.buf, int64(e.number), 10)
 	e.number++
-	s.buf = append(s.buf, tail...)
-	s.buf = appendString(s.buf, text)
+	s.buf = append(s.buf, e.tail...)
+	s.buf = appendString(s.buf, token)
 	s.buf = append(s.buf, '}')
 	s.finish()
 }
 
-func (e *responseEncoder) text(s *stream, token string) {
-	e.delta(s, "response.output_text.delta", e.head, e.tail, token)
-}
-
-func (c *call) responseItem(status, args string) responseCall {
+func (c *call) responseItem(status, args string) any {
+	if c.custom {
+		return responseCustomCall{ID: c.item, Type: "custom_tool_call", Status: status, CallID: c.id, Name: c.name, Input: args}
+	}
 	return responseCall{ID: c.item, Type: "function_call", Status: status, CallID: c.id, Name: c.name, Arguments: args}
 }
 
 func (e *responseEncoder) callOpen(s *stream, i int, c *call) {
-	s.deltaName = "response.function_call_arguments.delta"
-	e.head = []byte(`{"type":"response.function_call_arguments.delta","sequence_number":`)
-	e.tail = appendString([]byte(`,"item_id":`), c.item)
-	e.tail = strconv.AppendInt(append(e.tail, `,"output_index":`...), int64(i), 10)
-	e.tail = append(e.tail, `,"delta":`...)
+	name := "response.function_call_arguments.delta"
+	if c.custom {
+		name = "response.custom_tool_call_input.delta"
+	}
+	i += e.base
+	e.deltas(s, name, c.item, i, `,"delta":`)
 	e.send(s, responseEvent{Type: "response.output_item.added", OutputIndex: &i, Item: c.responseItem("in_progress", "")})
 }
 
-func (e *responseEncoder) callDelta(s *stream, _ int, part string) {
-	e.delta(s, "response.function_call_arguments.delta", e.head, e.tail, part)
-}
+func (e *responseEncoder) callDelta(s *stream, _ int, part string) { e.text(s, part) }
 
 func (e *responseEncoder) callClose(s *stream, i int, c *call) {
-	e.send(s, responseEvent{Type: "response.function_call_arguments.done", ItemID: c.item, OutputIndex: &i, Name: c.name, Arguments: &c.args})
+	i += e.base
+	if c.custom {
+		e.send(s, responseEvent{Type: "response.custom_tool_call_input.done", ItemID: c.item, OutputIndex: &i, Input: &c.args})
+	} else {
+		e.send(s, responseEvent{Type: "response.function_call_arguments.done", ItemID: c.item, OutputIndex: &i, Name: c.name, Arguments: &c.args})
+	}
 	e.send(s, responseEvent{Type: "response.output_item.done", OutputIndex: &i, Item: c.responseItem("completed", c.args)})
 }
 
 func (e *responseEncoder) close(s *stream) {
 	text := e.complete()
 	if len(e.answer.calls) == 0 {
-		e.send(s, responseEvent{Type: "response.output_text.done", ItemID: e.message, OutputIndex: &zero, ContentPart: &zero, Text: &text, Logprobs: &[]struct{}{}})
-		e.send(s, responseEvent{Type: "response.content_part.done", ItemID: e.message, OutputIndex: &zero, ContentPart: &zero, Part: textPart(text)})
-		e.send(s, responseEvent{Type: "response.output_item.done", OutputIndex: &zero, Item: e.response.Output[0]})
+		e.closeText(s, text)
 	}
 	e.send(s, responseEvent{Type: "response." + e.response.Status, Response: e.response})
+}
+
+func (e *responseEncoder) closeText(s *stream, text string) {
+	done := responseEvent{Type: "response.output_text.done", ItemID: e.message, OutputIndex: &e.base, ContentPart: &zero, Text: &text, Logprobs: &[]struct{}{}}
+	if e.answer.refusal {
+		done.Type, done.Text, done.Refusal, done.Logprobs = "response.refusal.done", nil, &text, nil
+	}
+	for i, cited := range citations(e.hosted, text) {
+		e.send(s, responseEvent{
+			Type: "response.output_text.annotation.added", ItemID: e.message, OutputIndex: &e.base, ContentPart: &zero, AnnotationN: &i, Annotation: &cited,
+		})
+	}
+	e.send(s, done)
+	e.send(s, responseEvent{Type: "response.content_part.done", ItemID: e.message, OutputIndex: &e.base, ContentPart: &zero, Part: e.part(text)})
+	e.send(s, responseEvent{Type: "response.output_item.done", OutputIndex: &e.base, Item: e.response.Output[e.base]})
 }
 
 // complete fills in the response and returns its text.
@@ -430,6 +514,9 @@ func (e *responseEncoder) complete() string {
 		InputDetails: map[string]int{"cached_tokens": 0}, OutputDetails: map[string]int{"reasoning_tokens": 0},
 	}
 	text := ""
+	for _, item := range e.hosted {
+		r.Output = append(r.Output, item.done)
+	}
 	for i := range a.calls {
 		r.Output = append(r.Output, a.calls[i].responseItem("completed", a.calls[i].args))
 	}

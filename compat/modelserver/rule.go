@@ -58,14 +58,17 @@ func (s *Server) plainAnswer(p *prompt, question, context string) string {
 			"call the tools you offer and answer from documents in the prompt.", p.model, excerpt(strings.TrimSpace(question), maxQuoted))
 	}
 	if i := p.lastUser(); i >= 0 && p.turns[i].images > 0 {
-		n := p.turns[i].images
-		plural := "s"
-		if n == 1 {
-			plural = ""
-		}
-		text = fmt.Sprintf("I see %d image%s. %s", n, plural, text)
+		text = fmt.Sprintf("I see %s. %s", plural(p.turns[i].images, "image"), text)
 	}
 	return text
+}
+
+// plural is a number with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // resultsOf returns the tools' results that follow the last message of the user.

@@ -24,6 +24,7 @@ type Server struct {
 	failures  tally
 	responses responseStore
 	files     ring[file]
+	sessions  ring[string] // of MCP
 	similar   *hashing.Embedder
 }
 
@@ -34,6 +35,7 @@ func New(config Config) *Server {
 		config:   config,
 		requests: ring[*entry]{limit: MaxRequests},
 		files:    ring[file]{limit: MaxFiles},
+		sessions: ring[string]{limit: maxSessions},
 		similar:  hashing.New(1024),
 	}
 }
@@ -73,7 +75,9 @@ func shapeOf(r *http.Request) shape {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/v1beta/"):
 		return shapeGoogle
-	case r.URL.Path == "/v1/messages" || r.Header.Get("Anthropic-Version") != "":
+	case strings.HasPrefix(r.URL.Path, "/api/"):
+		return shapeOllama
+	case strings.HasPrefix(r.URL.Path, "/v1/messages") || r.Header.Get("Anthropic-Version") != "":
 		return shapeAnthropic
 	}
 	return shapeOpenAI
@@ -86,8 +90,8 @@ func (x *exchange) serve() error {
 	methods := x.route()
 	if len(methods) == 0 {
 		return &apiError{status: http.StatusNotFound, code: "unknown_url", message: fmt.Sprintf("Unknown request URL: %s %s. "+
-			"Routes: /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/models, /v1/files, /v1/messages, "+
-			"/v1beta/models/MODEL:METHOD, /_test/requests, /_test/stats.", x.r.Method, x.r.URL.Path)}
+			"Routes: /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/models, /v1/files, /v1/images/generations, /v1/messages, "+
+			"/v1beta/models/MODEL:METHOD, /api/chat, /mcp, /_test/requests, /_test/stats.", x.r.Method, x.r.URL.Path)}
 	}
 	if h := methods[x.r.Method]; h != nil {
 		return h(x)
@@ -113,8 +117,14 @@ func (x *exchange) route() map[string]handler {
 		return post(createResponse)
 	case "/v1/embeddings":
 		return post(embeddings)
+	case "/v1/images/generations":
+		return post(createImages)
 	case "/v1/messages":
 		return post(messages)
+	case "/v1/messages/count_tokens":
+		return post(countMessageTokens)
+	case "/mcp":
+		return map[string]handler{http.MethodPost: postMCP, http.MethodDelete: deleteMCP}
 	case "/v1/models", "/v1beta/models":
 		return get(listModels)
 	case "/v1/files":
@@ -123,11 +133,26 @@ func (x *exchange) route() map[string]handler {
 	if id, ok := strings.CutPrefix(path, "/v1/models/"); ok {
 		return get(func(x *exchange) error { return getModel(x, id) })
 	}
+	if id, ok := strings.CutPrefix(path, "/v1/responses/"); ok {
+		return map[string]handler{
+			http.MethodGet:    func(x *exchange) error { return getResponse(x, id) },
+			http.MethodDelete: func(x *exchange) error { return deleteResponse(x, id) },
+		}
+	}
 	if id, ok := strings.CutPrefix(path, "/v1/files/"); ok {
-		return get(func(x *exchange) error { return getFile(x, id) })
+		if id, ok := strings.CutSuffix(id, "/content"); ok {
+			return get(func(x *exchange) error { return getFileContent(x, id) })
+		}
+		return map[string]handler{
+			http.MethodGet:    func(x *exchange) error { return getFile(x, id) },
+			http.MethodDelete: func(x *exchange) error { return deleteFile(x, id) },
+		}
 	}
 	if rest, ok := strings.CutPrefix(path, "/v1beta/models/"); ok {
 		return googleRoute(rest, get, post)
+	}
+	if rest, ok := strings.CutPrefix(path, "/api/"); ok {
+		return ollamaRoute(rest, get, post)
 	}
 	return nil
 }

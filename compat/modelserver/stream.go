@@ -33,7 +33,7 @@ type stream struct {
 	x         *exchange
 	ctx       context.Context
 	rc        *http.ResponseController
-	array     bool // a JSON array in place of server-sent events
+	framing   framing
 	eol       string
 	comments  bool
 	utf8      bool
@@ -49,10 +49,23 @@ type stream struct {
 	deltaName string // event name of a content delta
 }
 
+// framing is how objects follow each other.
+type framing uint8
+
+const (
+	frameEvents framing = iota // server-sent events
+	frameArray                 // a JSON array
+	frameLines                 // a line each
+)
+
+var framingTypes = map[framing]string{
+	frameEvents: "text/event-stream; charset=utf-8", frameArray: "application/json; charset=utf-8", frameLines: "application/x-ndjson",
+}
+
 // stream sends the answer through the encoder.
-func (x *exchange) stream(e encoder, a *answer, array bool) {
+func (x *exchange) stream(e encoder, a *answer, framing framing) {
 	s := &stream{
-		x: x, ctx: x.r.Context(), rc: http.NewResponseController(x.w), array: array, eol: "\n",
+		x: x, ctx: x.r.Context(), rc: http.NewResponseController(x.w), framing: framing, eol: "\n",
 		comments: x.opt.has(faultComments), utf8: x.opt.has(faultUTF8),
 	}
 	if x.opt.has(faultCRLF) {
@@ -75,10 +88,7 @@ func (x *exchange) stream(e encoder, a *answer, array bool) {
 	defer s.end()
 	x.rec.setStream()
 	h := x.w.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	if array {
-		h.Set("Content-Type", "application/json; charset=utf-8")
-	}
+	h.Set("Content-Type", framingTypes[framing])
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Accel-Buffering", "no")
 	x.rec.status(http.StatusOK)
@@ -295,7 +305,11 @@ func hangUp(w http.ResponseWriter, reset bool) {
 
 // begin starts an event; the caller appends one JSON object to s.buf and calls finish.
 func (s *stream) begin(event string) {
-	if s.array {
+	if s.framing == frameLines {
+		s.events++
+		return
+	}
+	if s.framing == frameArray {
 		if s.events == 0 {
 			s.buf = append(s.buf, '[')
 		} else {
@@ -326,8 +340,10 @@ func (s *stream) finish() {
 		s.buf = strconv.AppendInt(s.buf, time.Now().UnixNano(), 10)
 		s.buf = append(s.buf, '}')
 	}
-	if !s.array {
+	if s.framing != frameArray {
 		s.buf = append(s.buf, s.eol...)
+	}
+	if s.framing == frameEvents {
 		s.buf = append(s.buf, s.eol...)
 	}
 	s.flush()
@@ -368,7 +384,7 @@ func splitRune(b []byte) int {
 
 // closeArray ends the array, if the answer is one.
 func (s *stream) closeArray() {
-	if s.array && s.events > 0 {
+	if s.framing == frameArray && s.events > 0 {
 		s.buf = append(s.buf, ']')
 	}
 }

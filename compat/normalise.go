@@ -1,0 +1,61 @@
+package compat
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	uuidPattern = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
+	timePattern = regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} 20\d\d \d\d:\d\d:\d\d GMT`)
+	unixPattern = regexp.MustCompile(`\b1\d{9}(?:\d{3})?(?:\.\d+)?\b`)
+	idPattern   = regexp.MustCompile(`\b[A-Za-z0-9]{16,40}\b(?:":)?`)
+)
+
+// normaliser makes equal what differs from run to run: addresses, times of the last
+// and next day, UUIDs and random identifiers.
+type normaliser struct{ addresses *strings.Replacer }
+
+func (n normaliser) text(text string) string {
+	text = n.addresses.Replace(text)
+	text = uuidPattern.ReplaceAllString(text, "UUID")
+	text = timePattern.ReplaceAllString(text, "TIME")
+	text = unixPattern.ReplaceAllStringFunc(text, func(number string) string {
+		if isRecent(number) {
+			return "1000000000"
+		}
+		return number
+	})
+	return idPattern.ReplaceAllStringFunc(text, func(word string) string {
+		if isRandom(word) {
+			return "ID"
+		}
+		return word
+	})
+}
+
+// isRecent tells whether a number is a Unix time, in seconds or milliseconds, within a
+// day of now.
+func isRecent(number string) bool {
+	v, err := strconv.ParseFloat(number, 64)
+	if v > 1e12 {
+		v /= 1000
+	}
+	return err == nil && math.Abs(v-float64(time.Now().Unix())) < 86400
+}
+
+// isRandom tells whether a word looks like an identifier from a generator: the AI
+// SDK's have 16 characters of both cases, others are longer and have digits too. Names
+// of JSON members are no identifiers.
+func isRandom(word string) bool {
+	if strings.HasSuffix(word, ":") {
+		return false
+	}
+	upper := strings.ContainsAny(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	lower := strings.ContainsAny(word, "abcdefghijklmnopqrstuvwxyz")
+	digit := strings.ContainsAny(word, "0123456789")
+	return upper && lower && (digit || len(word) == 16)
+}
