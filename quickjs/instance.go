@@ -48,6 +48,7 @@ type Instance struct {
 	done       []completion
 
 	limits    Limits
+	atOnce    int
 	entered   time.Time
 	slotSince time.Time
 	sampled   time.Time

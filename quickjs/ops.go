@@ -9,6 +9,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // None is the request or response type of an operation that has none.
@@ -30,9 +31,11 @@ type reply struct {
 	head, body []byte
 }
 
+// operation has one of call and start.
 type operation struct {
 	async bool
 	call  func(ctx context.Context, head, body []byte) reply
+	start func(ctx context.Context, head, body []byte, done func(reply))
 }
 
 // Ops is a set of host operations by name. It is not safe for concurrent use.
@@ -84,6 +87,28 @@ func Async[Req, Res any](o *Ops, name string, fn func(context.Context, Req) (Res
 	o.add(name, operation{async: true, call: adapt(fn)})
 }
 
+// Deferred registers an operation like Async, for work that somebody else does: fn
+// must not block and sees to it that done is called once, before it returns or
+// later and from any goroutine. What is answered before fn returns costs no turn of
+// the event loop. JavaScript cannot cancel the call; after the end of the use done
+// has no effect. The context of fn is the one given to Instance.Call.
+func Deferred[Req, Res any](o *Ops, name string, fn func(ctx context.Context, req Req, done func(Res, error))) {
+	o.add(name, operation{async: true, start: func(ctx context.Context, head, body []byte, done func(reply)) {
+		var req Req
+		if err := decode(&req, head, body); err != nil {
+			done(errorReply(&HostError{Name: "TypeError", Message: err.Error()}))
+			return
+		}
+		fn(ctx, req, func(res Res, err error) {
+			if err != nil {
+				done(errorReply(err))
+				return
+			}
+			done(encode(&res))
+		})
+	}})
+}
+
 func adapt[Req, Res any](fn func(context.Context, Req) (Res, error)) func(context.Context, []byte, []byte) reply {
 	return func(ctx context.Context, head, body []byte) reply {
 		var req Req
@@ -117,6 +142,12 @@ func decodeHead(dst any, head []byte) error {
 	if len(head) == 0 {
 		return nil
 	}
+	if n, ok := dst.(*int); ok {
+		if v, err := strconv.Atoi(string(head)); err == nil {
+			*n = v
+			return nil
+		}
+	}
 	if err := json.Unmarshal(head, dst); err != nil {
 		return fmt.Errorf("the operation's argument does not fit: %w", err)
 	}
@@ -134,6 +165,8 @@ func encode(res any) reply {
 	case splitter:
 		h, b := v.parts()
 		r.shape, r.body, head = shapeBody, *b, h
+	case *int:
+		return reply{shape: shapeHead, head: strconv.AppendInt(nil, int64(*v), 10)}
 	default:
 		head = res
 	}

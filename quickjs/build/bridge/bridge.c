@@ -19,5 +19,7 @@ static uint8_t mailbox[MAILBOX_SIZE] __attribute__((aligned(16)));
 #include "freeze.c"
 #include "sample.c"
 #include "streams/streams.c"
+#include "encoding/utf8.c"
+#include "encoding/text.c"
 #include "globals.c"
 #include "run.c"
