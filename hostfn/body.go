@@ -34,13 +34,23 @@ const maxFailure = 4 << 10
 //	body.fail   sync   {rid, message}  ends a pipe with an error
 //	body.cancel sync   rid             gives up reading
 func RegisterBody(ops *quickjs.Ops) {
-	quickjs.Async(ops, "body.read", inScope(func(ctx context.Context, s *Scope, rid int) ([]byte, error) {
-		chunk, err := s.Streams.Read(ctx, rid)
-		if errors.Is(err, io.EOF) {
-			return []byte{}, nil
+	quickjs.Deferred(ops, "body.read", func(ctx context.Context, rid int, done func([]byte, error)) {
+		s, err := ScopeFrom(ctx)
+		if err != nil {
+			done(nil, err)
+			return
 		}
-		return chunk, err
-	}))
+		s.Streams.ReadFunc(rid, func(chunk []byte, err error) {
+			switch {
+			case errors.Is(err, io.EOF):
+				done([]byte{}, nil)
+			case err != nil:
+				done(nil, bodyError(err))
+			default:
+				done(chunk, nil)
+			}
+		})
+	})
 	quickjs.Sync(ops, "body.pipe", inScope(func(_ context.Context, s *Scope, _ quickjs.None) (int, error) {
 		return s.Streams.NewPipe()
 	}))

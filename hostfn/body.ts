@@ -4,7 +4,7 @@ import { bindSource, chunkMessage, concat, type HostSource } from "../polyfill/b
 import { setFetchHooks } from "../polyfill/hooks.ts";
 import type { ReadableStream } from "../polyfill/streams.ts";
 import {
-  acquireReader, cancel, closeBytes, createBytes, enqueueBytes, errorBytes, eventual, read, settle, type Eventual, type ReadRequest, type Reader,
+  acquireReader, cancel, closeBytes, createBytes, enqueueBytes, errorBytes, newPump, openHandle, pumpOn, type NativePump, type PumpOwner,
 } from "../polyfill/streams/internals.ts";
 import { promiseFulfilled, promiseReject, promiseThen } from "../polyfill/streams/intrinsics.ts";
 import { URL, isURLSearchParams } from "./url.ts";
@@ -105,7 +105,10 @@ export class RidSource implements HostSource {
   }
 
   open(): ReadableStream {
-    const stream = (this.#stream = createBytes(() => this.#pull(), () => {
+    const stream = (this.#stream = openHandle(readOp, this.#rid, (error) => {
+      this.#end();
+      return this.#failed ? this.#reason : hostError(error);
+    }, () => {
       cancelOp(this.#rid);
       this.#end();
       return undefined;
@@ -113,29 +116,6 @@ export class RidSource implements HostSource {
     if (this.#failed) errorBytes(stream, this.#reason);
     else bindSource(stream, this);
     return stream;
-  }
-
-  #pull(): Eventual {
-    this.#state = READING;
-    const done = eventual();
-    promiseThen(readOp(this.#rid), (chunk: ArrayBuffer) => {
-      if (this.#state !== ENDED) this.#deliver(chunk);
-      settle(done);
-    }, (e) => {
-      this.#end();
-      settle(done, this.#failed ? this.#reason : hostError(e));
-    });
-    return done;
-  }
-
-  #deliver(chunk: ArrayBuffer): void {
-    const stream = this.#stream!;
-    if (chunk.byteLength > 0) {
-      enqueueBytes(stream, new Uint8Array(chunk));
-      return;
-    }
-    this.#end();
-    closeBytes(stream);
   }
 }
 
@@ -200,15 +180,13 @@ export function streamFromRid(rid: number): ReadableStream {
 }
 
 /** Sends a stream into a pipe. */
-class Pump implements ReadRequest {
+class Pump implements PumpOwner {
   readonly promise: Promise<void>;
   #resolve!: () => void;
   #reject!: (reason: unknown) => void;
   readonly #rid: number;
   readonly #stream: ReadableStream;
-  readonly #reader: Reader;
-  #reading = false;
-  #again = false;
+  readonly #native: NativePump;
   #done = false;
 
   constructor(stream: ReadableStream, rid: number) {
@@ -218,30 +196,15 @@ class Pump implements ReadRequest {
     });
     this.#rid = rid;
     this.#stream = stream;
-    this.#reader = acquireReader(stream);
+    this.#native = newPump(acquireReader(stream), writeOp, rid, this);
     promiseThen(goneOp(rid), (gone: boolean) => {
-      if (gone) this.#gone(new TypeError("The reader of this body is gone: the connection was closed"));
+      if (gone) this.gone(new TypeError("The reader of this body is gone: the connection was closed"));
     }, () => {});
-    this.#next();
-  }
-
-  #next(): void {
-    this.#reading = true;
-    do {
-      this.#again = false;
-      read(this.#reader, this);
-    } while (this.#again);
-    this.#reading = false;
-  }
-
-  #continue(): void {
-    if (this.#done) return;
-    if (this.#reading) this.#again = true;
-    else this.#next();
+    pumpOn(this.#native);
   }
 
   /** The reading side is gone: the stream ends, and with it the pump, without an error. */
-  #gone(reason: unknown): void {
+  gone(reason: unknown): void {
     if (this.#done) return;
     this.#done = true;
     cancel(this.#stream, reason);
@@ -271,19 +234,26 @@ class Pump implements ReadRequest {
     let credit = 1;
     try {
       while (at < bytes.length && credit > 0) {
-        const piece = bytes.length <= chunkSize ? bytes : apply(subarray, bytes, [at, at + chunkSize]) as Uint8Array;
+        const piece = apply(subarray, bytes, [at, at + chunkSize]) as Uint8Array;
         credit = writeOp(this.#rid, piece);
         at += piece.length;
       }
     } catch (e) {
-      this.#gone(e);
+      this.gone(e);
       return;
     }
-    if (credit > 0) this.#continue();
-    else promiseThen(drainOp(this.#rid), () => {
-      if (at < bytes.length) this.#write(bytes, at);
-      else this.#continue();
-    }, (e) => this.#gone(e));
+    if (credit <= 0) this.#wait(() => this.#write(bytes, at));
+    else pumpOn(this.#native);
+  }
+
+  drain(): void {
+    this.#wait(() => pumpOn(this.#native));
+  }
+
+  #wait(go: () => void): void {
+    promiseThen(drainOp(this.#rid), () => {
+      if (!this.#done) go();
+    }, (e) => this.gone(e));
   }
 
   close(): void {

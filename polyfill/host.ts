@@ -1,3 +1,4 @@
+import type { Utf8 } from "./encoding/utf8.ts";
 import type { Machinery } from "./streams/internals.ts";
 
 /** One host operation: head is any JSON value, body an ArrayBuffer or a view of one. */
@@ -17,6 +18,8 @@ export interface Host {
   reply(head: unknown, body: unknown): object;
   /** The machinery of streams, see streams/internals.ts. */
   streams: Machinery;
+  /** The codec of UTF-8, see encoding/utf8.ts. */
+  encoding: Utf8;
 }
 
 export const host = (globalThis as unknown as { __host: Host }).__host;

@@ -5,7 +5,7 @@ const (
 	abiVersion   = 2
 	mailboxSize  = 16384
 	ownedFrom    = 4096 // bytes from which a body gets a block of its own
-	fuelInterval = 16384
+	fuelInterval = 4096
 )
 
 const (

@@ -89,8 +89,9 @@ func (c Config) WithMemoryLimit(bytes uint32) Config {
 // 0 means no limit. Preparing a snapshot is bounded by its context only.
 func (c Config) WithCPULimit(d time.Duration) Config { c.cpuLimit = d; return c }
 
-// WithFuelLimit bounds the loop iterations of the module in one use, about one
-// per bytecode instruction; 0 means no limit. It is checked every 16,384.
+// WithFuelLimit bounds the loop iterations of the module in one use: about one
+// per branch or call of JavaScript, and those of built-in functions; 0 means no
+// limit. It is checked every 4,096.
 func (c Config) WithFuelLimit(n uint64) Config { c.fuelLimit = n; return c }
 
 // WithRunSlots bounds how many instances run JavaScript at the same time. An

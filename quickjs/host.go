@@ -177,6 +177,9 @@ func (i *Instance) request(ctx context.Context, op, id uint32, head, body []byte
 	if !async {
 		return i.perform(ctx, operation, head, body)
 	}
+	if operation.start != nil && !i.preparing {
+		return i.startDeferred(ctx, id, operation.start, head, body)
+	}
 	if i.preparing {
 		return errorReply(&HostError{Name: "Error", Code: "ERR_TOP_LEVEL_IO",
 			Message: "I/O is not possible at the top level of a module: it runs once, before any request; move the call into a handler"})

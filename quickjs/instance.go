@@ -41,6 +41,7 @@ type Instance struct {
 	done       []completion
 
 	limits    Limits
+	atOnce    int
 	entered   time.Time
 	slotSince time.Time
 	sampled   time.Time
@@ -75,7 +76,7 @@ type Limits struct {
 type Usage struct {
 	// CPU is the time the guest ran, waiting excluded.
 	CPU time.Duration
-	// Fuel counts loop iterations of the module in steps of 16,384.
+	// Fuel counts loop iterations of the module in steps of 4,096.
 	Fuel uint64
 }
 

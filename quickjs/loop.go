@@ -22,6 +22,7 @@ func (i *Instance) loop(ctx context.Context, done func() bool) error {
 		if done() {
 			return nil
 		}
+		i.atOnce = 0
 		if c, ok := i.takeCompletion(); ok {
 			if err := i.complete(ctx, c); err != nil {
 				return err
@@ -140,6 +141,41 @@ func (i *Instance) start(caller context.Context, id uint32, op *operation, head,
 		i.done = append(i.done, completion{id, r})
 		i.notify()
 	})
+}
+
+// maxAtOnce is how many deferred operations may answer at once between two turns of
+// the event loop: a stream whose source is never empty must not keep timers and
+// other completions waiting.
+const maxAtOnce = 16
+
+// startDeferred runs a deferred operation. A reply without shape means that it
+// answers later.
+func (i *Instance) startDeferred(caller context.Context, id uint32, start func(context.Context, []byte, []byte, func(reply)), head, body []byte) reply {
+	i.mu.Lock()
+	generation := i.generation
+	i.mu.Unlock()
+	var answer *reply // guarded by i.mu
+	atOnce := i.atOnce < maxAtOnce
+	start(caller.(*callContext).Context, head, body, func(r reply) {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		switch {
+		case i.generation != generation:
+		case atOnce:
+			answer = &r
+		default:
+			i.done = append(i.done, completion{id, r})
+			i.notify()
+		}
+	})
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	atOnce = false
+	if answer == nil {
+		return reply{}
+	}
+	i.atOnce++
+	return *answer
 }
 
 func (i *Instance) cancelCall(id uint32) {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 )
 
 // None is the request or response type of an operation that has none.
@@ -31,9 +32,11 @@ type reply struct {
 	head, body []byte
 }
 
+// operation has one of call and start.
 type operation struct {
 	Operation
-	call func(ctx context.Context, head, body []byte) reply
+	call  func(ctx context.Context, head, body []byte) reply
+	start func(ctx context.Context, head, body []byte, done func(reply))
 }
 
 // Ops is a set of host operations by name. It is not safe for concurrent use.
@@ -107,6 +110,30 @@ func declare[Req, Res any](name string, async bool, fn func(context.Context, Req
 	return op
 }
 
+// Deferred registers an operation like Async, for work that somebody else does: fn
+// must not block and sees to it that done is called once, before it returns or
+// later and from any goroutine. What is answered before fn returns costs no turn of
+// the event loop. JavaScript cannot cancel the call; after the end of the use done
+// has no effect. The context of fn is the one given to Instance.Call.
+func Deferred[Req, Res any](o *Ops, name string, fn func(ctx context.Context, req Req, done func(Res, error))) {
+	op := operation{Operation: Operation{Name: name, Async: true, Request: reflect.TypeFor[Req](), Response: reflect.TypeFor[Res]()}}
+	op.start = func(ctx context.Context, head, body []byte, done func(reply)) {
+		var req Req
+		if err := decode(&req, head, body); err != nil {
+			done(errorReply(&HostError{Name: "TypeError", Message: err.Error()}))
+			return
+		}
+		fn(ctx, req, func(res Res, err error) {
+			if err != nil {
+				done(errorReply(err))
+				return
+			}
+			done(encode(&res))
+		})
+	}
+	o.add(name, op)
+}
+
 func adapt[Req, Res any](fn func(context.Context, Req) (Res, error)) func(context.Context, []byte, []byte) reply {
 	return func(ctx context.Context, head, body []byte) reply {
 		var req Req
@@ -140,6 +167,12 @@ func decodeHead(dst any, head []byte) error {
 	if len(head) == 0 {
 		return nil
 	}
+	if n, ok := dst.(*int); ok {
+		if v, err := strconv.Atoi(string(head)); err == nil {
+			*n = v
+			return nil
+		}
+	}
 	if err := json.Unmarshal(head, dst); err != nil {
 		return fmt.Errorf("the operation's argument does not fit: %w", err)
 	}
@@ -157,6 +190,8 @@ func encode(res any) reply {
 	case splitter:
 		h, b := v.parts()
 		r.shape, r.body, head = shapeBody, *b, h
+	case *int:
+		return reply{shape: shapeHead, head: strconv.AppendInt(nil, int64(*v), 10)}
 	default:
 		head = res
 	}

@@ -17,6 +17,7 @@ type pipe struct {
 	size     int
 	writeEnd error // io.EOF or why the writer failed
 	readEnd  error // why the reading side is gone
+	waiter   func([]byte, error)
 	readable signal
 	writable signal // credit, or either end
 }
@@ -37,9 +38,37 @@ func (p *pipe) write(data []byte) (int, error) {
 	if len(data) > 0 {
 		p.chunks = append(p.chunks, append([]byte(nil), data...))
 		p.size += len(data)
-		p.readable.notify()
+		p.wake()
 	}
 	return p.limit - p.size, nil
+}
+
+// wake tells the reader that there is something. The caller holds p.mu, but not
+// while the reader takes it.
+func (p *pipe) wake() {
+	waiter := p.waiter
+	if waiter == nil {
+		p.readable.notify()
+		return
+	}
+	p.waiter = nil
+	chunk, err := p.take()
+	p.mu.Unlock()
+	waiter(chunk, err)
+	p.mu.Lock()
+}
+
+// take gives the next chunk or the end, or nothing. The caller holds p.mu.
+func (p *pipe) take() ([]byte, error) {
+	switch {
+	case p.readEnd != nil:
+		return nil, p.readEnd
+	case p.size > 0:
+		chunk := p.join()
+		p.consumed(len(chunk))
+		return chunk, nil
+	}
+	return nil, p.writeEnd
 }
 
 func (p *pipe) endWrite(err error) {
@@ -47,8 +76,8 @@ func (p *pipe) endWrite(err error) {
 	defer p.mu.Unlock()
 	if p.writeEnd == nil {
 		p.writeEnd = err
-		p.readable.notify()
 		p.writable.notify()
+		p.wake()
 	}
 }
 
@@ -75,18 +104,9 @@ func (p *pipe) await(ctx context.Context, done func() bool) error {
 func (p *pipe) next(ctx context.Context) ([]byte, error) {
 	for {
 		p.mu.Lock()
-		switch {
-		case p.readEnd != nil:
+		if chunk, err := p.take(); chunk != nil || err != nil {
 			p.mu.Unlock()
-			return nil, p.readEnd
-		case p.size > 0:
-			chunk := p.join()
-			p.consumed(len(chunk))
-			p.mu.Unlock()
-			return chunk, nil
-		case p.writeEnd != nil:
-			p.mu.Unlock()
-			return nil, p.writeEnd
+			return chunk, err
 		}
 		wait := p.readable.wait()
 		p.mu.Unlock()
@@ -96,6 +116,18 @@ func (p *pipe) next(ctx context.Context) ([]byte, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+func (p *pipe) then(f func([]byte, error)) {
+	p.mu.Lock()
+	chunk, err := p.take()
+	if chunk == nil && err == nil {
+		p.waiter = f
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	f(chunk, err)
 }
 
 // join takes as many chunks as fit one read.
@@ -173,8 +205,8 @@ func (p *pipe) stop(cause error) {
 	}
 	p.readEnd = cause
 	p.chunks, p.size = nil, 0
-	p.readable.notify()
 	p.writable.notify()
+	p.wake()
 }
 
 // Close ends the reading side: the writer sees ErrCancelled.

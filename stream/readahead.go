@@ -19,6 +19,9 @@ type source interface {
 	// next waits for a chunk of 1 to ChunkSize bytes. An error leaves what is
 	// buffered in place if it is ctx's; otherwise it is the end.
 	next(ctx context.Context) ([]byte, error)
+	// then calls f once with what next would return, now or from another
+	// goroutine. Nobody else reads meanwhile.
+	then(f func([]byte, error))
 	// ready reports whether next would return at once.
 	ready() bool
 	// stop ends the stream from the reading side.
@@ -35,6 +38,7 @@ type readAhead struct {
 	err     error
 	changed signal // to the consumer: pending or err
 	taken   signal // to the producer: pending was taken, or stop
+	waiter  func([]byte, error)
 	once    sync.Once
 }
 
@@ -72,8 +76,8 @@ func (r *readAhead) run() {
 // put appends buf[:n]; it keeps the buffer itself when little of it is unused.
 func (r *readAhead) put(buf *[]byte, n int, err error) bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.err != nil {
+		r.mu.Unlock()
 		return false
 	}
 	if n > 0 {
@@ -84,10 +88,30 @@ func (r *readAhead) put(buf *[]byte, n int, err error) bool {
 		}
 	}
 	r.err = err
-	if n > 0 || err != nil {
+	waiter := r.waiter
+	switch {
+	case n == 0 && err == nil:
+		r.mu.Unlock()
+	case waiter != nil:
+		r.waiter = nil
+		chunk, err := r.take()
+		r.mu.Unlock()
+		waiter(chunk, err)
+	default:
 		r.changed.notify()
+		r.mu.Unlock()
 	}
 	return err == nil
+}
+
+// take gives what is pending or the end, or nothing. The caller holds r.mu.
+func (r *readAhead) take() ([]byte, error) {
+	if chunk := r.pending; len(chunk) > 0 {
+		r.pending = nil
+		r.taken.notify()
+		return chunk, nil
+	}
+	return nil, r.err
 }
 
 // room waits until a buffer of size bytes fits beside what is pending.
@@ -111,15 +135,9 @@ func (r *readAhead) room(size int) bool {
 func (r *readAhead) next(ctx context.Context) ([]byte, error) {
 	for {
 		r.mu.Lock()
-		if chunk := r.pending; len(chunk) > 0 {
-			r.pending = nil
-			r.taken.notify()
+		if chunk, err := r.take(); chunk != nil || err != nil {
 			r.mu.Unlock()
-			return chunk, nil
-		}
-		if r.err != nil {
-			r.mu.Unlock()
-			return nil, r.err
+			return chunk, err
 		}
 		wait := r.changed.wait()
 		r.mu.Unlock()
@@ -129,6 +147,18 @@ func (r *readAhead) next(ctx context.Context) ([]byte, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+func (r *readAhead) then(f func([]byte, error)) {
+	r.mu.Lock()
+	chunk, err := r.take()
+	if chunk == nil && err == nil {
+		r.waiter = f
+		r.mu.Unlock()
+		return
+	}
+	r.mu.Unlock()
+	f(chunk, err)
 }
 
 func (r *readAhead) ready() bool {
@@ -144,7 +174,12 @@ func (r *readAhead) stop(cause error) {
 	r.pending, r.err = nil, cause
 	r.changed.notify()
 	r.taken.notify()
+	waiter := r.waiter
+	r.waiter = nil
 	r.mu.Unlock()
+	if waiter != nil {
+		waiter(nil, cause)
+	}
 	if !ended {
 		r.close()
 	}

@@ -104,7 +104,33 @@ func (t *Table) settle(rid int, e *entry) {
 // and the end of ctx, which loses no data. While the caller works on a chunk the
 // next is read ahead, at most ChunkSize bytes.
 func (t *Table) Read(ctx context.Context, rid int) ([]byte, error) {
+	e, err := t.startRead(rid)
+	if err != nil {
+		return nil, err
+	}
+	chunk, err := e.in.next(ctx)
+	t.endRead(rid, e, err != nil && ctx.Err() == nil)
+	return chunk, err
+}
+
+// ReadFunc is Read for a caller that does not wait: done is called once, before
+// ReadFunc returns or later, and must not block. Only the end of the stream or of
+// the table ends the wait.
+func (t *Table) ReadFunc(rid int, done func([]byte, error)) {
+	e, err := t.startRead(rid)
+	if err != nil {
+		done(nil, err)
+		return
+	}
+	e.in.then(func(chunk []byte, err error) {
+		t.endRead(rid, e, err != nil)
+		done(chunk, err)
+	})
+}
+
+func (t *Table) startRead(rid int) (*entry, error) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	e, err := t.find(rid)
 	switch {
 	case err != nil:
@@ -114,7 +140,6 @@ func (t *Table) Read(ctx context.Context, rid int) ([]byte, error) {
 		err = ErrBusy
 	}
 	if err != nil {
-		t.mu.Unlock()
 		return nil, err
 	}
 	e.reading = true
@@ -124,18 +149,17 @@ func (t *Table) Read(ctx context.Context, rid int) ([]byte, error) {
 		t.work.Go(ahead.run)
 	}
 	e.raw = nil
-	t.mu.Unlock()
+	return e, nil
+}
 
-	chunk, err := e.in.next(ctx)
-
+func (t *Table) endRead(rid int, e *entry, ended bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.reading = false
-	if err != nil && ctx.Err() == nil {
+	if ended {
 		e.readDone = true
 		t.settle(rid, e)
 	}
-	return chunk, err
 }
 
 // Take hands the reading side of rid, which must be untouched, to the caller, who
@@ -166,24 +190,27 @@ func (t *Table) Cancel(rid int, cause error) {
 		cause = ErrCancelled
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	e, err := t.find(rid)
 	if err != nil || e.readDone {
+		t.mu.Unlock()
 		return
 	}
 	e.readDone = true
-	t.stop(e, cause)
 	t.settle(rid, e)
+	t.stop(e, cause)
+	t.mu.Unlock()
+	if e.pipe != nil {
+		e.pipe.stop(cause)
+	}
 }
 
-// stop ends the reading side. A reader may take its time to close, so that
-// happens aside. The caller holds t.mu.
+// stop ends the reading side of what is no pipe. A reader may take its time to
+// close, so that happens aside. The caller holds t.mu.
 func (t *Table) stop(e *entry, cause error) {
 	raw := e.raw
 	e.raw = nil
 	switch {
 	case e.pipe != nil:
-		e.pipe.stop(cause)
 	case e.in != nil:
 		t.work.Go(func() { e.in.stop(cause) })
 	case raw != nil:
@@ -277,18 +304,21 @@ func (t *Table) Len() int {
 // table's goroutines. Further calls return ErrClosed.
 func (t *Table) Close() error {
 	t.mu.Lock()
+	var pipes []*pipe
 	if !t.closed {
 		t.closed = true
 		for _, e := range t.open {
 			if e.pipe != nil {
-				e.pipe.end()
-			} else {
-				t.stop(e, ErrClosed)
+				pipes = append(pipes, e.pipe)
 			}
+			t.stop(e, ErrClosed)
 		}
 		clear(t.open)
 	}
 	t.mu.Unlock()
+	for _, p := range pipes {
+		p.end()
+	}
 	t.work.Wait()
 	return nil
 }

@@ -2,7 +2,6 @@
 
 import { host } from "../host.ts";
 import { TypeErrorCtor, Uint8ArrayCtor, apply, bytesSet, bytesSubarray } from "../streams/intrinsics.ts";
-import { incompleteTail, utf8Decode } from "./utf8.ts";
 
 export interface Decoder {
   /** Decodes; without more, the state of the next call is that of a new decoder. */
@@ -21,27 +20,6 @@ function join(head: Uint8Array, rest: Uint8Array): Uint8Array {
 }
 
 const none = new Uint8ArrayCtor(0);
-
-class Utf8Decoder implements Decoder {
-  fatal: boolean;
-  pending: Uint8Array = none;
-  constructor(fatal: boolean) {
-    this.fatal = fatal;
-  }
-  decode(bytes: Uint8Array, more: boolean): string {
-    let all = join(this.pending, bytes);
-    this.pending = none;
-    if (more) {
-      const tail = incompleteTail(all);
-      if (tail > 0) {
-        const end = all.length - tail;
-        this.pending = new Uint8ArrayCtor(bytesSubarray(all, end, all.length));
-        all = bytesSubarray(all, 0, end);
-      }
-    }
-    return utf8Decode(all, this.fatal);
-  }
-}
 
 /** https://encoding.spec.whatwg.org/#shared-utf-16-decoder */
 class Utf16Decoder implements Decoder {
@@ -166,9 +144,9 @@ class LegacyDecoder implements Decoder {
   }
 }
 
+/** A decoder of an encoding other than UTF-8. */
 export function newDecoder(encoding: string, fatal: boolean): Decoder {
   switch (encoding) {
-    case "utf-8": return new Utf8Decoder(fatal);
     case "windows-1252": return new Windows1252Decoder();
     case "utf-16le": case "utf-16be": return new Utf16Decoder(fatal, encoding === "utf-16be");
     default: return new LegacyDecoder(encoding, fatal);

@@ -4,7 +4,7 @@ import { TypeErrorCtor, Uint8ArrayCtor, apply, bufferByteLength, bytesSet, bytes
 import { defineInterface, domString, isArrayBuffer, isSharedArrayBuffer, required } from "../webidl.ts";
 import { newDecoder, type Decoder } from "./decoders.ts";
 import { encodingOf } from "./labels.ts";
-import { utf8Decode, utf8Encode } from "./utf8.ts";
+import { decodeMore, newUtf8Decoder, utf8Decode, utf8Encode, type Utf8State } from "./utf8.ts";
 
 const { charCodeAt, slice } = String.prototype;
 const typedName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
@@ -24,7 +24,9 @@ export class TextDecoding {
   encoding: string;
   fatal: boolean;
   ignoreBOM: boolean;
-  decoder: Decoder;
+  /** One of the two. */
+  utf8: Utf8State | null = null;
+  decoder: Decoder | null = null;
   started = false;
   constructor(label: unknown, options: unknown) {
     const text = label === undefined ? "utf-8" : domString(label);
@@ -32,12 +34,14 @@ export class TextDecoding {
     this.encoding = encodingOf(text);
     this.fatal = !!fatal;
     this.ignoreBOM = !!ignoreBOM;
-    this.decoder = newDecoder(this.encoding, this.fatal);
+    if (this.encoding === "utf-8") this.utf8 = newUtf8Decoder(this.fatal, this.ignoreBOM);
+    else this.decoder = newDecoder(this.encoding, this.fatal);
   }
   decode(bytes: Uint8Array, more: boolean): string {
+    if (this.utf8 !== null) return decodeMore(this.utf8, bytes, more);
     let text: string;
     try {
-      text = this.decoder.decode(bytes, more);
+      text = this.decoder!.decode(bytes, more);
     } catch (e) {
       this.started = false;
       throw e;
@@ -74,6 +78,7 @@ export class TextDecoder {
   get ignoreBOM(): boolean { return this.#d.ignoreBOM; }
   decode(input: unknown = undefined, options: unknown = undefined): string {
     const d = this.#d;
+    if (options === undefined && d.utf8 !== null) return decodeMore(d.utf8, input, false);
     const bytes = input === undefined ? none : sourceBytes(input, "decode()'s input");
     const more = !!toDictionary(options, "decode()'s options").stream;
     return d.decode(bytes, more);
@@ -89,7 +94,7 @@ export class TextEncoder {
   }
   encode(input: unknown = undefined): Uint8Array<ArrayBuffer> {
     this.#brand;
-    return utf8Encode(input === undefined ? "" : domString(input));
+    return utf8Encode(input === undefined ? "" : input);
   }
   encodeInto(source: string, destination: Uint8Array): { read: number; written: number } {
     this.#brand;

@@ -1,20 +1,23 @@
 // https://encoding.spec.whatwg.org/#interface-textdecoderstream and #interface-textencoderstream
 
-import { Uint8ArrayCtor, apply } from "../streams/intrinsics.ts";
+import { Uint8ArrayCtor } from "../streams/intrinsics.ts";
 import type { ReadableStream, TransformStream, WritableStream } from "../streams.ts";
 import { createTransform, enqueueTransformed, readableSide, writableSide } from "../streams/internals.ts";
-import { defineInterface, domString } from "../webidl.ts";
+import { defineInterface } from "../webidl.ts";
 import { TextDecoding, sourceBytes } from "./text.ts";
-import { utf8Encode } from "./utf8.ts";
+import { decoderStream, encoderStream } from "./utf8.ts";
 
 const none = new Uint8ArrayCtor(0);
-const { charCodeAt, slice } = String.prototype;
 
 export class TextDecoderStream {
   #t: TransformStream;
   #d: TextDecoding;
   constructor(label: unknown = undefined, options: unknown = undefined) {
     const d = this.#d = new TextDecoding(label, options);
+    if (d.utf8 !== null) {
+      this.#t = decoderStream(d.utf8);
+      return;
+    }
     const t = this.#t = createTransform((chunk) => {
       const text = d.decode(sourceBytes(chunk, "The chunk"), true);
       if (text !== "") enqueueTransformed(t, text);
@@ -32,21 +35,7 @@ export class TextDecoderStream {
 defineInterface(TextDecoderStream, "TextDecoderStream");
 
 export class TextEncoderStream {
-  #t: TransformStream;
-  constructor() {
-    // A high surrogate at the end of a chunk waits for the next one.
-    let lead = "";
-    const t = this.#t = createTransform((chunk) => {
-      const text = lead + domString(chunk);
-      const last = text.length === 0 ? 0 : apply(charCodeAt, text, [text.length - 1]) as number;
-      const split = last >= 0xd800 && last <= 0xdbff;
-      lead = split ? apply(slice, text, [text.length - 1]) as string : "";
-      const whole = split ? apply(slice, text, [0, text.length - 1]) as string : text;
-      if (whole !== "") enqueueTransformed(t, utf8Encode(whole));
-    }, () => {
-      if (lead !== "") enqueueTransformed(t, utf8Encode(lead));
-    });
-  }
+  #t: TransformStream = encoderStream();
   get encoding(): string {
     this.#t;
     return "utf-8";

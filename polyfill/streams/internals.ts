@@ -1,5 +1,5 @@
 // Streams without promises, for the platform's own use: functions of quickjs/build/streams/internals.c.
-import { host } from "../host.ts";
+import { host, type HostOp } from "../host.ts";
 import type { ReadableStream, TransformStream, WritableStream } from "../streams.ts";
 
 /** What a read is answered with: exactly one of the three calls, perhaps within read(). */
@@ -17,6 +17,17 @@ export interface Reader {
 /** What the source of a stream of bytes gives when it is not done at once; settle() ends it. */
 export interface Eventual {
   readonly __eventual: unique symbol;
+}
+
+/** What writes a stream into a handle of the host. */
+export interface NativePump {
+  readonly __pump: unique symbol;
+}
+
+/** What a pump leaves to its owner; pumpOn() goes on after chunk() and drain(). */
+export interface PumpOwner extends ReadRequest {
+  drain(): void;
+  gone(reason: unknown): void;
 }
 
 export interface Machinery {
@@ -38,6 +49,9 @@ export interface Machinery {
   enqueueTransformed(transform: TransformStream, chunk: unknown): void;
   readableSide(transform: TransformStream): ReadableStream;
   writableSide(transform: TransformStream): WritableStream;
+  openHandle(read: HostOp, handle: number, end: (error?: unknown) => unknown, cancel: (reason: unknown) => undefined): ReadableStream;
+  newPump(reader: Reader, write: HostOp, handle: number, owner: PumpOwner): NativePump;
+  pumpOn(pump: NativePump): void;
   hooks(...hooks: ((...args: any[]) => unknown)[]): void;
 }
 
@@ -72,4 +86,9 @@ export const {
   enqueueTransformed,
   readableSide,
   writableSide,
+  /** A stream of bytes over body.read. end() is called once at the end, or with an error, whose reason it returns. */
+  openHandle,
+  /** Sends Uint8Array chunks of up to 64 KiB with body.write and leaves all else to the owner. */
+  newPump,
+  pumpOn,
 } = machinery;

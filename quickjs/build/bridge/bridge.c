@@ -1,16 +1,13 @@
 /* The module: QuickJS-ng and the code that connects it to the host, as one
    translation unit, because the bridge works on QuickJS's own structures. */
 #include "stdio.h"
-#include "quickjs.c"
 #include "abi.h"
+#include "quickjs.c"
 
 static JSRuntime *rt;
 static JSContext *ctx;
 static struct shared shared;
 static uint8_t mailbox[MAILBOX_SIZE] __attribute__((aligned(16)));
-
-/* keeps the import alive for the fuel rewriter, which adds the calls */
-__attribute__((used)) static int32_t (*const keep_tick)(void) = host_tick;
 
 #include "libc.c"
 #include "describe.c"
@@ -22,5 +19,7 @@ __attribute__((used)) static int32_t (*const keep_tick)(void) = host_tick;
 #include "freeze.c"
 #include "sample.c"
 #include "streams/streams.c"
+#include "encoding/utf8.c"
+#include "encoding/text.c"
 #include "globals.c"
 #include "run.c"

@@ -94,6 +94,7 @@ static void freeze(uint32_t gc_slack, uint32_t headroom)
         if (!atom_is_free(rt->atom_array[i]))
             make_immortal(rt->atom_array[i]);
     }
+    js_arena_trim(rt);
     seal_arenas();
     top = malloc(headroom); /* the allocator keeps it: instances need not grow */
     free(top);

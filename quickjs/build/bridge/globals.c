@@ -99,7 +99,7 @@ static int add_globals(void)
     if (JS_IsException(host) || JS_IsException(reply_proto))
         return -1;
     JS_SetPropertyFunctionList(ctx, host, host_functions, countof(host_functions));
-    if (install_streams(host) < 0)
+    if (install_streams(host) < 0 || install_encoding(host) < 0)
         return -1;
     JS_DefinePropertyValueStr(ctx, ctx->global_obj, "__host", host,
                               JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);

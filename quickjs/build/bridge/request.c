@@ -1,8 +1,11 @@
 /* Calls to the host. A synchronous one returns the reply's value; an
-   asynchronous one returns a promise that CMD_COMPLETE settles by its id. */
+   asynchronous one returns a promise that CMD_COMPLETE settles by its id, unless
+   the host answers at once. */
 
 struct call {
     JSValue resolve, reject;
+    /* what takes the reply in shared in place of the two; resolve is its object */
+    void (*done)(JSValueConst object);
     uint16_t generation;
     uint16_t next_free;
     bool active;
@@ -98,6 +101,8 @@ static struct call *new_call(uint32_t *id)
     c = &calls[slot];
     first_free_call = c->next_free;
     c->active = true;
+    c->resolve = c->reject = JS_UNDEFINED;
+    c->done = NULL;
     shared.pending++;
     *id = (uint32_t)c->generation << 16 | slot;
     return c;
@@ -134,6 +139,14 @@ static bool complete_call(uint32_t id)
         free_message();
         return false;
     }
+    if (c->done) {
+        void (*done)(JSValueConst object) = c->done;
+        value = JS_DupValue(ctx, c->resolve);
+        end_call(c);
+        done(value);
+        JS_FreeValue(ctx, value);
+        return true;
+    }
     if (shared.shape & SHAPE_ERROR) {
         value = message_error();
         settle = c->reject;
@@ -158,8 +171,9 @@ static bool complete_call(uint32_t id)
 
 static JSValue call_async(uint32_t op, JSValueConst head, JSValueConst body)
 {
-    JSValue promise, funcs[2], error, r;
+    JSValue promise, funcs[2], value, r;
     struct outgoing m;
+    bool failed = true;
     struct call *c;
     uint32_t shape, id;
 
@@ -168,26 +182,26 @@ static JSValue call_async(uint32_t op, JSValueConst head, JSValueConst body)
         return promise;
     c = new_call(&id);
     if (!c)
-        goto reject;
+        goto settle;
     c->resolve = JS_DupValue(ctx, funcs[0]);
     c->reject = JS_DupValue(ctx, funcs[1]);
     last_call = id;
     if (set_outgoing(&m, head, body) < 0) {
         end_call(find_call(id));
-        goto reject;
+        goto settle;
     }
     shape = request(op | OP_ASYNC, id, m.head, m.head_len, m.body, m.body_len);
     release_outgoing(&m);
-    if (shape) {
-        end_call(find_call(id));
-        JS_FreeValue(ctx, reply_value(shape));
-        goto reject;
-    }
-    goto done;
-reject:
-    error = JS_GetException(ctx);
-    r = JS_Call(ctx, funcs[1], JS_UNDEFINED, 1, (JSValueConst *)&error);
-    JS_FreeValue(ctx, error);
+    if (!shape)
+        goto done;
+    end_call(find_call(id));
+    value = reply_value(shape);
+    failed = JS_IsException(value);
+settle:
+    if (failed)
+        value = JS_GetException(ctx);
+    r = JS_Call(ctx, funcs[failed], JS_UNDEFINED, 1, (JSValueConst *)&value);
+    JS_FreeValue(ctx, value);
     JS_FreeValue(ctx, r);
 done:
     JS_FreeValue(ctx, funcs[0]);
@@ -201,6 +215,20 @@ static JSValue js_op_call(JSContext *c, JSValueConst this_val, int argc, JSValue
     if (magic & 1)
         return call_async(magic >> 1, argv[0], argv[1]);
     return call_sync(magic >> 1, argv[0], argv[1]);
+}
+
+/* what js_host_op put into a function, 0 for another value: the number of the
+   operation with OP_ASYNC */
+static uint32_t op_number(JSValueConst v)
+{
+    JSCFunctionDataRecord *f;
+
+    if (!JS_IsObject(v) || JS_VALUE_GET_OBJ(v)->class_id != JS_CLASS_C_FUNCTION_DATA)
+        return 0;
+    f = JS_VALUE_GET_OBJ(v)->u.c_function_data_record;
+    if (f->func != js_op_call)
+        return 0;
+    return f->magic >> 1 | (f->magic & 1 ? OP_ASYNC : 0);
 }
 
 /* host.op(name): the function that calls the operation */

@@ -7,7 +7,13 @@ import (
 	"github.com/agentrt/agentrt/quickjs/internal/wasmbin"
 )
 
-// rewriteCode returns the body of the code section with every loop counted.
+// site is a place for a countdown: between two instructions, or instead of some.
+type site struct {
+	from, to int  // offsets in the module
+	dispatch bool // the header of an interpreter's loop
+}
+
+// rewriteCode returns the body of the code section with its loops counted.
 func (m *moduleInfo) rewriteCode(c *wasmbin.Cursor) ([]byte, Stats, error) {
 	offset := c.Offset()
 	count, err := c.U32()
@@ -20,13 +26,13 @@ func (m *moduleInfo) rewriteCode(c *wasmbin.Cursor) ([]byte, Stats, error) {
 	stats := Stats{Functions: len(m.functions)}
 	out := wasmbin.AppendU32(make([]byte, 0, c.Len()+c.Len()/8), count)
 	for i, typ := range m.functions {
-		body, loops, err := m.rewriteFunction(c, m.types[typ].params)
+		body, n, err := m.rewriteFunction(c, m.types[typ].params)
 		if err != nil {
 			return nil, Stats{}, fmt.Errorf("function %d: %w", uint64(m.importedFunctions)+uint64(i), err)
 		}
-		if loops > 0 {
+		if n > 0 {
 			stats.Rewritten++
-			stats.Loops += loops
+			stats.Counted += n
 		}
 		out = wasmbin.AppendU32(out, uint32(len(body)))
 		out = append(out, body...)
@@ -39,7 +45,7 @@ func (m *moduleInfo) rewriteCode(c *wasmbin.Cursor) ([]byte, Stats, error) {
 
 // rewriteFunction reads one entry of the code section, for a function with the
 // given number of parameters. It returns the new content of the entry and the
-// number of loops; without loops that is the old content.
+// number of countdowns; without any that is the old content.
 func (m *moduleInfo) rewriteFunction(section *wasmbin.Cursor, params uint32) ([]byte, int, error) {
 	size, err := section.U32()
 	if err != nil {
@@ -71,32 +77,32 @@ func (m *moduleInfo) rewriteFunction(section *wasmbin.Cursor, params uint32) ([]
 		}
 	}
 	copied := c.Offset()
-	headers, err := loopHeaders(c)
+	sites, err := sites(c, m.tick)
 	if err != nil {
 		return nil, 0, err
 	}
 	if c.Len() > 0 {
 		return nil, 0, fmt.Errorf("offset %#x: %d bytes after the end of the function", c.Offset(), c.Len())
 	}
-	if len(headers) == 0 {
+	if len(sites) == 0 {
 		return old, 0, nil
 	}
 
 	countdown := m.countdown(uint32(locals))
-	body := make([]byte, 0, len(old)+8+len(headers)*len(countdown))
+	body := make([]byte, 0, len(old)+8+len(sites)*len(countdown))
 	body = wasmbin.AppendU32(body, groups+1)
 	body = append(body, old[groupsStart-base:copied-base]...)
 	body = append(body, 1, typeI32)
-	for _, header := range headers {
-		body = append(body, old[copied-base:header-base]...)
+	for _, s := range sites {
+		body = append(body, old[copied-base:s.from-base]...)
 		body = append(body, countdown...)
-		copied = header
+		copied = s.to
 	}
-	return append(body, old[copied-base:]...), len(headers), nil
+	return append(body, old[copied-base:]...), len(sites), nil
 }
 
-// countdown returns the instructions to insert at a loop header, with t the
-// index of a local to use.
+// countdown returns the instructions to insert at a site, with t the index of a
+// local to use.
 func (m *moduleInfo) countdown(t uint32) []byte {
 	fuel := wasmbin.AppendU32(nil, m.fuel())
 	local := wasmbin.AppendU32(nil, t)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/agentrt/agentrt/quickjs/internal/wasmbin"
 )
@@ -20,6 +21,7 @@ const (
 	opCallIndirect       = 0x11
 	opReturnCall         = 0x12
 	opReturnCallIndirect = 0x13
+	opDrop               = 0x1a
 	opSelectTyped        = 0x1c
 	opLocalGet           = 0x20
 	opLocalTee           = 0x22
@@ -47,30 +49,61 @@ const (
 	blockEmpty = 0x40 // block type without parameters and results
 )
 
-// loopHeaders reads an expression up to and including its final end. It returns
-// the offset in the module of the first instruction within each loop.
-func loopHeaders(c *wasmbin.Cursor) ([]int, error) {
-	var headers []int
-	for depth := 1; depth > 0; {
+// dispatchTargets is how many targets of a br_table make the loop around it an
+// interpreter's.
+const dispatchTargets = 128
+
+// sites reads an expression up to and including its final end. It returns where
+// to count: at each loop header, and instead of each call of tick whose result is
+// dropped. A function with such calls counts its own dispatch, so the innermost
+// loop around a br_table with 128 targets is left out there.
+func sites(c *wasmbin.Cursor, tick uint32) ([]site, error) {
+	var found []site
+	var loops []int // of the blocks that are open, the site or -1
+	counts := false
+	for {
 		offset := c.Offset()
 		op, err := c.Byte()
 		if err != nil {
 			return nil, err
 		}
+		operands := *c
 		if err := skipImmediates(c, op); err != nil {
 			return nil, fmt.Errorf("offset %#x: opcode %#x: %w", offset, op, err)
 		}
 		switch op {
 		case opLoop:
-			headers = append(headers, c.Offset())
-			depth++
+			loops = append(loops, len(found))
+			found = append(found, site{from: c.Offset(), to: c.Offset()})
 		case opBlock, opIf:
-			depth++
+			loops = append(loops, -1)
 		case opEnd:
-			depth--
+			if len(loops) > 0 {
+				loops = loops[:len(loops)-1]
+				continue
+			}
+			if counts {
+				found = slices.DeleteFunc(found, func(s site) bool { return s.dispatch })
+			}
+			return found, nil
+		case opCall:
+			after := *c
+			callee, _ := operands.U32()
+			if next, _ := after.Byte(); callee == tick && next == opDrop {
+				*c = after
+				found = append(found, site{from: offset, to: c.Offset()})
+				counts = true
+			}
+		case opBrTable:
+			targets, _ := operands.U32()
+			for _, k := range slices.Backward(loops) {
+				if k >= 0 {
+					found[k].dispatch = found[k].dispatch || targets >= dispatchTargets
+					break
+				}
+			}
 		}
 	}
-	return headers, nil
 }
 
 func skipImmediates(c *wasmbin.Cursor, op byte) error {

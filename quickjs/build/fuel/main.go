@@ -49,7 +49,7 @@ func run(args []string, stderr io.Writer) error {
 	if err := os.WriteFile(*out, rewritten, 0o644); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stderr, "fuel: %d loops in %d of %d functions, %d -> %d bytes\n",
-		stats.Loops, stats.Rewritten, stats.Functions, len(module), len(rewritten))
+	_, err = fmt.Fprintf(stderr, "fuel: %d countdowns in %d of %d functions, %d -> %d bytes\n",
+		stats.Counted, stats.Rewritten, stats.Functions, len(module), len(rewritten))
 	return err
 }

@@ -211,7 +211,7 @@ func parseGlobal(c *wasmbin.Cursor) error {
 	if err := skipGlobalType(c); err != nil {
 		return err
 	}
-	_, err := loopHeaders(c)
+	_, err := sites(c, 0)
 	return err
 }
 

@@ -19,10 +19,10 @@ type Options struct {
 type Stats struct {
 	// Functions is the number of functions the module defines.
 	Functions int
-	// Rewritten is the number of those that contain a loop.
+	// Rewritten is the number of those that count.
 	Rewritten int
-	// Loops is the number of loops in them.
-	Loops int
+	// Counted is the number of places in them that do.
+	Counted int
 }
 
 // stackPointer is the export a host needs to unwind the C stack after tick
@@ -35,9 +35,13 @@ const stackPointer = "__stack_pointer"
 // decrements the global; when that makes it zero, it calls the imported
 // function opts.Tick and stores the result in the global. So tick runs at the
 // first header and then once every N headers, N being what it returned last,
-// as an unsigned number; 0 means 2³². While tick runs, and after it aborted the
-// call, the global is 0. Recursion without a loop, tail calls included, is not
-// counted, nor is time spent within one instruction such as memory.fill.
+// as an unsigned number; 0 means 2³². A call of tick whose result is dropped counts
+// like a header: the countdown replaces it. A function with such calls is an
+// interpreter that counts by itself: the loop that dispatches its instructions, the
+// innermost one around a br_table with 128 targets or more, is not counted. While
+// tick runs, and after it aborted the call, the global is 0. Recursion without a
+// loop, tail calls included, is not counted, nor is time spent within one
+// instruction such as memory.fill.
 //
 // The module must import the tick function with type () -> i32, export the
 // global __stack_pointer and not export opts.Fuel, which is how a module that

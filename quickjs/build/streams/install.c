@@ -100,6 +100,9 @@ static int install_streams(JSValueConst host)
     atom_chunk = JS_NewAtom(ctx, "chunk");
     atom_close = JS_NewAtom(ctx, "close");
     atom_error = JS_NewAtom(ctx, "error");
+    atom_gone = JS_NewAtom(ctx, "gone");
+    atom_drain = JS_NewAtom(ctx, "drain");
     JS_SetPropertyFunctionList(ctx, v, internal_functions, countof(internal_functions));
+    JS_SetPropertyFunctionList(ctx, v, handle_functions, countof(handle_functions));
     return JS_DefinePropertyValueStr(ctx, host, "streams", v, JS_PROP_C_W_E);
 }

@@ -272,23 +272,12 @@ static struct fifo process_pending(struct readable *s)
     return filled;
 }
 
-/* ReadableByteStreamControllerEnqueue; -1 with an exception */
-static int byte_enqueue(struct readable *s, JSValueConst chunk)
+/* the rest of ReadableByteStreamControllerEnqueue: takes the buffer, which nobody
+   else has; -1 with an exception */
+static int enqueue_buffer(struct readable *s, JSValue buffer, uint32_t offset, uint32_t length)
 {
-    struct view w;
     struct pull_into *first;
-    JSValue buffer;
 
-    if (s->close_requested || s->state != READABLE)
-        return 0;
-    take_apart(chunk, &w);
-    if (array_buffer(w.buffer)->detached) {
-        JS_ThrowTypeError(ctx, "The chunk was transferred: its ArrayBuffer is detached");
-        return -1;
-    }
-    buffer = transfer(w.buffer);
-    if (JS_IsException(buffer))
-        return -1;
     if (s->pending.len > 0) {
         first = first_pending(s);
         if (array_buffer(first->buffer)->detached) {
@@ -305,17 +294,17 @@ static int byte_enqueue(struct readable *s, JSValueConst chunk)
     if (has_reader(s, false)) {
         process_read_requests(s);
         if (waiting_requests(s) == 0) {
-            push_entry(s, buffer, w.offset, w.length);
+            push_entry(s, buffer, offset, length);
         } else {
             if (s->pending.len > 0) {
                 struct pull_into d = shift_pending(s);
                 JS_FreeValue(ctx, d.buffer);
             }
             give_view(next_request(reader_of(s)),
-                      new_view(JS_CLASS_UINT8_ARRAY, buffer, w.offset, w.length));
+                      new_view(JS_CLASS_UINT8_ARRAY, buffer, offset, length));
         }
     } else {
-        push_entry(s, buffer, w.offset, w.length);
+        push_entry(s, buffer, offset, length);
         if (has_reader(s, true))
             commit_all(s, process_pending(s));
     }
@@ -324,4 +313,23 @@ static int byte_enqueue(struct readable *s, JSValueConst chunk)
 fail:
     JS_FreeValue(ctx, buffer);
     return -1;
+}
+
+/* ReadableByteStreamControllerEnqueue; -1 with an exception */
+static int byte_enqueue(struct readable *s, JSValueConst chunk)
+{
+    struct view w;
+    JSValue buffer;
+
+    if (s->close_requested || s->state != READABLE)
+        return 0;
+    take_apart(chunk, &w);
+    if (array_buffer(w.buffer)->detached) {
+        JS_ThrowTypeError(ctx, "The chunk was transferred: its ArrayBuffer is detached");
+        return -1;
+    }
+    buffer = transfer(w.buffer);
+    if (JS_IsException(buffer))
+        return -1;
+    return enqueue_buffer(s, buffer, w.offset, w.length);
 }

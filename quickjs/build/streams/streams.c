@@ -28,4 +28,5 @@
 #include "transform_class.c"
 #include "strategies.c"
 #include "internals.c"
+#include "handles.c"
 #include "install.c"

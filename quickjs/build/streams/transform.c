@@ -124,7 +124,9 @@ static void perform(struct transform *t, JSValueConst chunk, bool waited)
     JSValue hold = js_dup(t->self), outcome;
     JSValueConst args[2] = { chunk, t->controller };
 
-    if (JS_IsObject(t->on_transform))
+    if (t->transform)
+        outcome = t->transform(t, chunk);
+    else if (JS_IsObject(t->on_transform))
         outcome = invoke(t->on_transform, t->transformer, 2, args);
     else
         outcome = transform_enqueue(t, chunk);
@@ -181,7 +183,9 @@ static JSValue finishing(struct transform *t, JSValueConst reason, bool flush, J
     t->finish = new_eventual(false);
     put(&t->reason, js_dup(reason));
     if (flush) {
-        if (!JS_IsUndefined(t->on_flush))
+        if (t->flush)
+            outcome = t->flush(t);
+        else if (!JS_IsUndefined(t->on_flush))
             outcome = invoke(t->on_flush, t->transformer, 1, vc(&t->controller));
     } else if (!JS_IsUndefined(t->on_cancel)) {
         outcome = invoke(t->on_cancel, t->transformer, 1, &reason);

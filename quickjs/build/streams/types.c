@@ -4,7 +4,7 @@
 
 enum {
     READABLE_STREAM, DEFAULT_READER, BYOB_READER, BYOB_REQUEST, WRITABLE_STREAM, WRITER,
-    TRANSFORM_STREAM, PIPE, TEE, ITERATOR, ITERABLE, SIZE_STRATEGY, COUNT_STRATEGY,
+    TRANSFORM_STREAM, PIPE, TEE, ITERATOR, ITERABLE, SIZE_STRATEGY, COUNT_STRATEGY, PUMP,
     /* the rest holds one value, the stream, in place of a struct */
     DEFAULT_CONTROLLER, BYTE_CONTROLLER, WRITABLE_CONTROLLER, TRANSFORM_CONTROLLER, CLASS_COUNT
 };
@@ -60,6 +60,7 @@ struct readable {
     JSValue (*pull)(struct readable *s);
     JSValue (*cancel)(struct readable *s, JSValueConst reason);
     double mark, auto_allocate;
+    uint32_t read_op, handle; /* of a stream that the host holds */
     struct sized_queue queue;
     struct fifo entries; /* of a byte stream */
     double bytes_total;
@@ -102,6 +103,9 @@ struct transform {
     JSValue transformer, on_transform, on_flush, on_cancel;
     JSValue chunk, frame, finish, reason;
     JSValueConst self;
+    /* in place of on_transform and on_flush; the state is in transformer */
+    JSValue (*transform)(struct transform *t, JSValueConst chunk);
+    JSValue (*flush)(struct transform *t);
     bool backpressure, pulling, held;
 };
 
@@ -135,6 +139,13 @@ struct counting {
     double mark;
 };
 
+/* sends a stream to the host */
+struct pump {
+    JSValue reader, owner;
+    uint32_t op, handle;
+    bool reading, again;
+};
+
 #define VALUES(type, field) (offsetof(struct type, field) / sizeof(JSValue))
 
 static const struct {
@@ -155,6 +166,7 @@ static const struct {
     [ITERABLE] = { "Iterable", sizeof(struct iterable), 2 },
     [SIZE_STRATEGY] = { "ByteLengthQueuingStrategy", sizeof(struct counting), 0 },
     [COUNT_STRATEGY] = { "CountQueuingStrategy", sizeof(struct counting), 0 },
+    [PUMP] = { "Pump", sizeof(struct pump), 2 },
     [DEFAULT_CONTROLLER] = { "ReadableStreamDefaultController" },
     [BYTE_CONTROLLER] = { "ReadableByteStreamController" },
     [WRITABLE_CONTROLLER] = { "WritableStreamDefaultController" },
