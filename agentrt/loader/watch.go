@@ -17,13 +17,16 @@ import (
 // maxWatched bounds the folders that Watch watches.
 const maxWatched = 4_096
 
+// typesFolder is where generated declarations are, which no bundle depends on.
+const typesFolder = "types"
+
 // maxDelay is how many times the debounce time a steady flow of changes may put off a call.
 const maxDelay = 10
 
 // Watch calls changed when files of the functions folder dir change, once no
 // change followed for debounce, and at the latest after ten times that. Watched are
-// all folders below dir, also new ones, except node_modules, dist and those that
-// start with ".", at most 4,096, and package.json, tsconfig.json and lock files of
+// all folders below dir, also new ones, except types in it, node_modules, dist and
+// those that start with ".", at most 4,096, and package.json, tsconfig.json and lock files of
 // the project. Files that start with "." (except .env) or end with "~" do not count.
 //
 // Watch returns once it watches. Its goroutine, on which changed is called, ends
@@ -71,7 +74,7 @@ func (w *watcher) add(folder string) error {
 		if !d.IsDir() {
 			return nil
 		}
-		if name != w.dir && ignoredFolder(d.Name()) {
+		if name != w.dir && ignoredFolder(d.Name()) || name == filepath.Join(w.dir, typesFolder) {
 			return filepath.SkipDir
 		}
 		if len(w.notify.WatchList()) >= maxWatched {
@@ -131,7 +134,7 @@ func (w *watcher) matters(e fsnotify.Event) bool {
 	if err != nil || inside == ".." || strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
 		return false
 	}
-	return name == ".env" || !ignoredFolder(name) && !strings.HasSuffix(name, "~")
+	return name == ".env" || !ignoredFolder(name) && !strings.HasSuffix(name, "~") && inside != typesFolder
 }
 
 func explainWatch(err error) error {

@@ -56,6 +56,8 @@ func TestWatch(t *testing.T) {
 		{"../readme.md", false},
 		{"node_modules/p/index.js", false},
 		{"dist/bundle.js", false},
+		{"types/collections.d.ts", false},
+		{"src/types/a.ts", true},
 		{"src/.a.ts.swp", false},
 		{"src/a.ts~", false},
 	} {

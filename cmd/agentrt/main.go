@@ -1,5 +1,5 @@
 // Command agentrt is PocketBase with sandboxed TypeScript functions: its own
-// commands (serve, superuser, migrate) and demo, build, deploy, secrets and bench.
+// commands (serve, superuser, migrate) and demo, build, deploy, secrets, types and bench.
 package main
 
 import (
@@ -54,13 +54,15 @@ func server() error {
 	config := serveFlags(app.RootCmd)
 	app.RootCmd.AddCommand(standalone()...)
 	app.RootCmd.AddCommand(secretsCommand(app))
+	var engine *agentrt.Engine
+	app.RootCmd.AddCommand(typesCommand(app, func() *agentrt.Engine { return engine }))
 	help := slices.Contains(os.Args, "--help") || slices.Contains(os.Args, "-h") // an error until a command answers it
 	if err := app.RootCmd.ParseFlags(os.Args[1:]); err != nil && !help {
 		return err
 	}
 	config.Watch = app.IsDev()
-	engine, err := agentrt.Register(app, *config)
-	if err != nil {
+	var err error
+	if engine, err = agentrt.Register(app, *config); err != nil {
 		return err
 	}
 	if slices.Contains(os.Args[1:], "serve") {
