@@ -76,8 +76,8 @@ interface RecordClient {
   collection<Name extends keyof CollectionTypes>(name: Name): RecordService<RecordOf<Name>, CollectionTypes[Name]["create"], CollectionTypes[Name]["update"]>;
   collection<T = RecordModel>(idOrName: string): RecordService<T>;
   /**
-   * Writes that happen all or not at all: at most 1,000, in at most 5 s. Inside a transaction they join it: let the error of a failed batch
-   * end the transaction, or what the batch wrote before stays in it.
+   * Writes that happen all or not at all: at most 1,000, in at most 5 s. Inside a transaction they join it: if one fails, all of
+   * the transaction is rolled back, even if the error is caught.
    */
   createBatch(): BatchService;
   /**
@@ -299,7 +299,7 @@ interface RecordEvent<R = Record<string, any>> {
   record: R & { id: string; password?: string };
   /** The record before an update or deletion, else null. */
   readonly original: (R & { id: string }) | null;
-  /** Who made the request, or called the function that writes; null for a guest, for writes of Go code and for records deleted by a cascade. */
+  /** Who made the request, or called the function that writes; null for a guest and for writes of Go code. A cascade has that of the deletion that caused it. */
   readonly auth: (Record<string, any> & { id: string; collectionName: string }) | null;
 }
 
@@ -316,7 +316,7 @@ declare class ValidationError extends Error {
 /**
  * Values by key, kept in PocketBase's database (and its backups). Reads and writes inside `pb.tx` belong to the transaction.
  * Keys have 1 to 512 bytes of UTF-8, values at most 1 MiB (JSON: of its text). A value is JSON, or bytes: an `ArrayBuffer` or a view goes in, a `Uint8Array` comes out.
- * API rules do not apply. Errors have a `code`: ERR_KV_KEY, ERR_KV_VALUE, ERR_KV_VALUE_SIZE, ERR_KV_TTL, ERR_KV_CONFLICT, ERR_KV_NOT_INTEGER, ERR_KV_RANGE, ERR_KV_PAGE_SIZE.
+ * It is for the functions' own state: API rules do not apply, so it is not available with run: "caller" (ERR_RUN_AS_CALLER). Errors have a `code`: ERR_KV_KEY, ERR_KV_VALUE, ERR_KV_VALUE_SIZE, ERR_KV_TTL, ERR_KV_CONFLICT, ERR_KV_NOT_INTEGER, ERR_KV_RANGE, ERR_KV_PAGE_SIZE.
  */
 interface KeyValueStore {
   /** The value, or null if there is none or it has expired. */
@@ -343,6 +343,7 @@ interface Secrets {
   /**
    * The value, or null if there is no secret of that name. Works at the top level of modules too; when a secret changes, the functions are loaded again.
    * In a handler of a route whose `config.secrets` does not list the name, it throws an Error with the code ERR_SECRET_NOT_ALLOWED.
+   * Secrets are the function's, not its caller's: run: "caller" changes nothing here.
    * Values of six characters or more are replaced by `[secret NAME]` in logs and errors, as far as they appear there unchanged.
    */
   get(name: string): string | null;
