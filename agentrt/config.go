@@ -43,7 +43,8 @@ type Config struct {
 	// variable AGENTRT_EMBED_CONFIG has, in JSON, and what [embed.Registry] describes.
 	// Its servers are under the egress rules above.
 	Embed embed.Config
-	// Watch loads the functions again when their files change.
+	// Watch loads the functions again when their files change, and keeps the
+	// declarations in their folder "types" up to date (see Engine.WriteTypes).
 	Watch bool
 	// Dev shows stacks in responses. It is on if PocketBase runs with --dev.
 	Dev bool

@@ -1,8 +1,6 @@
 package agentrt_test
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -41,37 +39,6 @@ func addCollections(t *testing.T, a core.App) {
 	posts.CreateRule = types.Pointer("@request.auth.id != '' && @request.body.owner = @request.auth.id")
 	posts.UpdateRule = types.Pointer("owner = @request.auth.id && @request.body.owner:isset = false")
 	save(posts)
-}
-
-// scenario is an expression of TypeScript and the JSON of what it gives.
-type scenario struct{ name, code, want string }
-
-// runScenarios evaluates each scenario in a request of its own, in order. They
-// share what prelude declares; config is the route's.
-func runScenarios(t *testing.T, a func(files map[string]string) *app, config, prelude string, list []scenario, headers func() []string) {
-	t.Helper()
-	var code strings.Builder
-	fmt.Fprintf(&code, "export const config: RouteConfig = %s;\n%s\n", config, prelude)
-	code.WriteString(`const fails = async (f: () => unknown) => { try { return await f(); } catch (e: any) {
-		return e instanceof pb.ClientResponseError ? [e.status, e.message, e.response.data] : [e.name, e.code ?? "", e.message]; } };` + "\n")
-	code.WriteString("const scenarios: Record<string, (ctx: RouteContext) => unknown> = {\n")
-	for _, s := range list {
-		fmt.Fprintf(&code, "%q: async (ctx) => { %s },\n", s.name, s.code)
-	}
-	code.WriteString(`};
-		export const POST = async (req: Request, ctx: RouteContext) => Response.json(await scenarios[await req.text()]!(ctx) ?? null);`)
-	running := a(map[string]string{"routes/run.ts": code.String()})
-	var sent []string
-	if headers != nil {
-		sent = headers()
-	}
-	for _, s := range list {
-		t.Run(s.name, func(t *testing.T) {
-			if got := running.do("POST", "/run", s.name, sent...); got.body != s.want {
-				t.Errorf("status %d\n got %s\nwant %s", got.status, got.body, s.want)
-			}
-		})
-	}
 }
 
 func TestDataCollection(t *testing.T) {
@@ -225,6 +192,9 @@ func TestDataRunAsCaller(t *testing.T) {
 		{"pb.as the guest that calls", `return (await pb.as(null).collection("members").getList()).totalItems;`, `0`},
 		{"pb.as somebody else", `return fails(() => pb.as({ id: "x", collectionName: "members" }).collection("members").getList());`,
 			refused(`pb.as() takes only the caller's own record here, because the route's config has run: \"caller\"`)},
+		{"KV", `return [await fails(() => pb.kv.get("k")), (await fails(() => pb.kv.set("k", 1)) as any)[1]];`,
+			`[` + refused(`pb.kv is not available where the route's config has run: \"caller\", since its keys have no API rules`) + `,"ERR_RUN_AS_CALLER"]`},
+		{"secrets", `return pb.secrets.get("NONE");`, `null`},
 		{"SQL", `return fails(() => pb.db.query("select 1"));`,
 			refused(`pb.db is not available where the route's config has run: \"caller\", since SQL knows no API rules`)},
 	}, nil)

@@ -35,14 +35,14 @@ func (a *app) fileCollections() {
 }
 
 func TestDataFiles(t *testing.T) {
-	list := []storeScenario{
+	list := []scenario{
 		{"save, list, read, stream, delete", `
 			const name = await pb.files.save("docs", "doc000000000001", { filename: "note.txt", data: new TextEncoder().encode("grüße") });
 			const record = { id: "doc000000000001" };
 			const stream = await pb.files.stream("docs", record, name);
 			return [/^note_\w{10}\.txt$/.test(name), await pb.files.list("docs", record).then((l) => l.map((f) => [f.field, f.filename === name, f.size, f.type])),
 				new TextDecoder().decode(await pb.files.read("docs", record, name)), stream instanceof ReadableStream, await new Response(stream).text(),
-				await pb.files.delete("docs", record, name), await pb.files.list("docs", record), (await fails(() => pb.files.read("docs", record, name))).replace(name, "NAME")];`,
+				await pb.files.delete("docs", record, name), await pb.files.list("docs", record), (await failure(() => pb.files.read("docs", record, name))).replace(name, "NAME")];`,
 			`[true,[["file",true,7,"text/plain; charset=utf-8"]],"grüße",true,"grüße",null,[],"ClientResponseError 404 | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"NAME\""]`},
 		{"kinds of data", `
 			const got = [];
@@ -50,7 +50,7 @@ func TestDataFiles(t *testing.T) {
 				const name = await pb.files.save("docs", "doc000000000001", { filename: "a.txt", data, field: "file" });
 				got.push(await new Response(await pb.files.read("docs", "doc000000000001", name)).text());
 			}
-			return [got, (await pb.files.list("docs", "doc000000000001")).length, await fails(() => pb.files.save("docs", "doc000000000001", { filename: "a", data: "text" as any }))];`,
+			return [got, (await pb.files.list("docs", "doc000000000001")).length, await failure(() => pb.files.save("docs", "doc000000000001", { filename: "a", data: "text" as any }))];`,
 			`[["blob","view","buffer"],1,"TypeError | pb.files.save(): data is an ArrayBuffer, a view of one, or a Blob"]`},
 		{"several files", `
 			const save = (n: string, field = "images") => pb.files.save("media", "med000000000001", { filename: n, data: new Blob(["text of " + n]), field });
@@ -69,13 +69,13 @@ func TestDataFiles(t *testing.T) {
 			return e;`,
 			`["ClientResponseError 400",400,400,["images"],"validation_file_size_limit",true,"ClientResponseError 400",400,400,["images"],"validation_invalid_mime_type",true,"validation_too_many_files"]`},
 		{"unknown things", `return [
-				await fails(() => pb.files.list("nothing", "x")), await fails(() => pb.files.list("docs", "x")), await fails(() => pb.files.stream("docs", "doc000000000001", "none.txt")),
-				await fails(() => pb.files.delete("docs", "doc000000000001", "none.txt")),
-				await fails(() => pb.files.save("docs", "doc000000000001", { filename: "a.txt", data: new Blob(["x"]), field: "title" })),
-				await fails(() => pb.files.save("media", "med000000000001", { filename: "a.txt", data: new Blob(["x"]) })),
-				await fails(() => pb.files.save("plain", "pla000000000001", { filename: "a.txt", data: new Blob(["x"]) })),
-				await fails(() => pb.files.save("docs", "doc000000000001", { filename: "a.txt", data: new Blob([]) })),
-				await fails(() => pb.files.read("docs", "", "a")), await fails(() => pb.files.read("docs", null as any, "a"))];`,
+				await failure(() => pb.files.list("nothing", "x")), await failure(() => pb.files.list("docs", "x")), await failure(() => pb.files.stream("docs", "doc000000000001", "none.txt")),
+				await failure(() => pb.files.delete("docs", "doc000000000001", "none.txt")),
+				await failure(() => pb.files.save("docs", "doc000000000001", { filename: "a.txt", data: new Blob(["x"]), field: "title" })),
+				await failure(() => pb.files.save("media", "med000000000001", { filename: "a.txt", data: new Blob(["x"]) })),
+				await failure(() => pb.files.save("plain", "pla000000000001", { filename: "a.txt", data: new Blob(["x"]) })),
+				await failure(() => pb.files.save("docs", "doc000000000001", { filename: "a.txt", data: new Blob([]) })),
+				await failure(() => pb.files.read("docs", "", "a")), await failure(() => pb.files.read("docs", null as any, "a"))];`,
 			`["ClientResponseError 404 | ERR_COLLECTION_NOT_FOUND | 404 | pb.files: there is no collection \"nothing\"","ClientResponseError 404 | ERR_RECORD_NOT_FOUND | 404 | pb.files: docs has no record \"x\"",` +
 				`"ClientResponseError 404 | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"none.txt\"","ClientResponseError 404 | ERR_FILE_NOT_FOUND | 404 | pb.files: the record \"doc000000000001\" of docs has no file \"none.txt\"",` +
 				`"ClientResponseError 400 | ERR_FIELD_NOT_FOUND | 400 | pb.files: docs has no file field \"title\" (file fields: file)","ClientResponseError 400 | ERR_FIELD_NOT_FOUND | 400 | pb.files: media has several file fields: name one of images, cover as field",` +
@@ -84,32 +84,32 @@ func TestDataFiles(t *testing.T) {
 		{"transactions", `
 			const doc = ["docs", "doc000000000001"] as const, files = async () => Promise.all((await pb.files.list(...doc)).map(async (f) => new Response(await pb.files.read(...doc, f.filename)).text()));
 			await pb.files.save(...doc, { filename: "kept.txt", data: new Blob(["kept"]) });
-			await fails(() => pb.tx(async (tx) => { await tx.files.save(...doc, { filename: "new.txt", data: new Blob(["new"]) }); throw new Error("no"); }));
+			await failure(() => pb.tx(async (tx) => { await tx.files.save(...doc, { filename: "new.txt", data: new Blob(["new"]) }); throw new Error("no"); }));
 			const rolledBack = await files();
 			await pb.tx(async (tx) => { await tx.files.save(...doc, { filename: "new.txt", data: new Blob(["new"]) }); });
 			return [rolledBack, await files()];`, `[["kept"],["new"]]`},
 		{"paths", `
 			const read = [];
 			for (const name of ["../../../data.db", "..%2f..%2fdata.db", "/etc/passwd", "..\\..\\data.db", ".", "..", "a\0b"]) {
-				read.push((await fails(() => pb.files.read("docs", "doc000000000001", name))).split(" | ")[1]);
-				read.push((await fails(() => pb.files.stream("docs", "doc000000000001", name))).split(" | ")[1]);
-				read.push((await fails(() => pb.files.delete("docs", "doc000000000001", name))).split(" | ")[1]);
+				read.push((await failure(() => pb.files.read("docs", "doc000000000001", name))).split(" | ")[1]);
+				read.push((await failure(() => pb.files.stream("docs", "doc000000000001", name))).split(" | ")[1]);
+				read.push((await failure(() => pb.files.delete("docs", "doc000000000001", name))).split(" | ")[1]);
 			}
 			const saved = [];
-			for (const filename of ["../up.txt", "/up.txt", "a\\b.txt", "..", ".", "a\0.txt"]) saved.push((await fails(() => pb.files.save("docs", "doc000000000001", { filename, data: new Blob(["x"]) }))).split(" | ")[1]);
-			return [[...new Set(read)], [...new Set(saved)], (await fails(() => pb.files.list("../docs", "x"))).split(" | ")[1], (await fails(() => pb.files.list("docs", "../med000000000001"))).split(" | ")[1]];`,
+			for (const filename of ["../up.txt", "/up.txt", "a\\b.txt", "..", ".", "a\0.txt"]) saved.push((await failure(() => pb.files.save("docs", "doc000000000001", { filename, data: new Blob(["x"]) }))).split(" | ")[1]);
+			return [[...new Set(read)], [...new Set(saved)], (await failure(() => pb.files.list("../docs", "x"))).split(" | ")[1], (await failure(() => pb.files.list("docs", "../med000000000001"))).split(" | ")[1]];`,
 			`[["ERR_FILE_NOT_FOUND"],["ERR_FILE_NAME"],"ERR_COLLECTION_NOT_FOUND","ERR_RECORD_NOT_FOUND"]`},
 	}
-	files := scenarioFiles(list)
-	files["routes/big.ts"] = `export const GET = async (r: Request) => {
+	a := runScenarios(t, func(files map[string]string) *app {
+		a := newApp(t, files)
+		a.fileCollections()
+		return a
+	}, `{}`, "", list, nil, map[string]string{"routes/big.ts": `export const GET = async (r: Request) => {
 		const [{ filename }] = await pb.files.list("docs", "doc000000000001");
 		if (new URL(r.url).search === "?read") try { await pb.files.read("docs", "doc000000000001", filename); } catch (e: any) { return new Response(e.code + " " + e.status); }
 		const body = await pb.files.stream("docs", "doc000000000001", filename);
 		return new Response(new URL(r.url).search === "?js" ? body.pipeThrough(new TransformStream()) : body);
-	};`
-	a := newApp(t, files)
-	a.fileCollections()
-	a.scenarios(list)
+	};`})
 
 	record, err := a.FindRecordById("docs", "doc000000000001")
 	if err != nil {

@@ -187,7 +187,7 @@ func TestRecordHooks(t *testing.T) {
 			if r := rest("DELETE", "collections/notes/records/keptkeptkeptkep", ""); r.status != 204 {
 				t.Errorf("%d %s", r.status, r.body)
 			}
-		}, []string{"beforeDelete|notes|new|new|" + auth, "beforeDelete|tags|tag|-|-", "afterDelete|tags|tag|-|-", "afterDelete|notes|new|new|" + auth}},
+		}, []string{"beforeDelete|notes|new|new|" + auth, "beforeDelete|tags|tag|-|" + auth, "afterDelete|tags|tag|-|" + auth, "afterDelete|notes|new|new|" + auth}},
 		{"registering late", func(t *testing.T) {
 			if r := a.get("/run", "Authorization", token); !strings.Contains(r.body, "top level") {
 				t.Error(r.body)

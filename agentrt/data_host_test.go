@@ -63,10 +63,17 @@ func testModule(ended chan error) *hostmodule.Module {
 		<-waits
 		return hostmodule.None{}, nil
 	})
+	release := make(chan struct{}, 1)
+	hostmodule.Async(m, "hold", func(context.Context, hostmodule.None) (string, error) { <-release; return "held", nil },
+		hostmodule.Limited(hostmodule.Limits{Timeout: 50 * time.Millisecond, MaxConcurrent: 1}))
+	hostmodule.Sync(m, "release", func(context.Context, hostmodule.None) (hostmodule.None, error) {
+		release <- struct{}{}
+		return hostmodule.None{}, nil
+	})
 	hostmodule.Async(m, "late", func(ctx context.Context, _ hostmodule.None) (hostmodule.None, error) {
 		<-ctx.Done()
 		return hostmodule.None{}, ctx.Err()
-	}, hostmodule.Limited(hostmodule.Limits{Timeout: 50 * time.Millisecond, MaxConcurrent: 1}))
+	}, hostmodule.Limited(hostmodule.Limits{Timeout: 50 * time.Millisecond}))
 	hostmodule.Async(m, "small", func(_ context.Context, n int) (string, error) { return strings.Repeat("x", n), nil },
 		hostmodule.Limited(hostmodule.Limits{MaxRequest: 4, MaxResponse: 100}))
 	hostmodule.Async(m, "records", func(ctx context.Context, collection string) (count int64, err error) {
@@ -112,7 +119,9 @@ func TestHostModules(t *testing.T) {
 		{"sizes", `return [(await test.small(98)).length, await error(() => test.small(99)), await error(() => test.small(10000))];`,
 			`[98,["RangeError","ERR_HOST_SIZE","pb.host.test.small: the result has 101 bytes, at most 100 are allowed"],["RangeError","ERR_HOST_SIZE","pb.host.test.small: the argument has 5 bytes, at most 4 are allowed"]]`},
 		{"time", `return error(() => test.late());`, `["TimeoutError","ERR_HOST_TIMEOUT","pb.host.test.late took longer than 50ms"]`},
-		{"concurrent calls", `const all = await Promise.all([test.late(), test.late()].map((p) => error(() => p))); return all.map((e: any) => e[1]).sort();`, `["ERR_HOST_BUSY","ERR_HOST_TIMEOUT"]`},
+		{"concurrent calls", `const all = [test.hold(), test.hold()].map((p) => error(() => p)); await Promise.race(all); test.release();
+			return (await Promise.all(all)).map((r: any) => Array.isArray(r) ? r[2] : r).sort();`,
+			`["held","pb.host.test.hold: 1 calls, as many as are allowed at a time, took up all of 50ms"]`},
 		{"in the caller's transaction", `return pb.tx(async (tx) => { await tx.collection("authors").create({ name: "Ada" }); return [await (tx as any).host.test.records("authors"), await test.records("authors")]; });`, `[1,1]`},
 		{"frozen", `return [await error(() => { test.add = 1; }), await error(() => { (pb.host as any).x = 1; })].map((e: any) => e[0]).concat(Object.keys(pb.host));`, `["TypeError","TypeError","test"]`},
 		{"absent", `return [typeof (pb.host as any).other, typeof test.other, typeof test.toString];`, `["undefined","undefined","undefined"]`},

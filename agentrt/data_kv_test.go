@@ -10,7 +10,7 @@ import (
 )
 
 func TestDataKV(t *testing.T) {
-	runStoreScenarios(t, []storeScenario{
+	runScenarios(t, func(files map[string]string) *app { return newApp(t, files) }, `{}`, "", []scenario{
 		{"absent", `return [await pb.kv.get("none"), await pb.kv.getWithVersion("none"), await pb.kv.delete("none")];`,
 			`[null,{"value":null,"version":0},false]`},
 		{"JSON", `
@@ -35,11 +35,11 @@ func TestDataKV(t *testing.T) {
 			const second = await pb.kv.set("v", "b", { ifVersion: first });
 			const got = await pb.kv.getWithVersion("v");
 			return [second > first, got.version === second, got.value,
-				await fails(() => pb.kv.set("v", "c", { ifVersion: 0 })),
-				await fails(() => pb.kv.set("v", "c", { ifVersion: first })),
-				await fails(() => pb.kv.delete("v", { ifVersion: first })),
+				await failure(() => pb.kv.set("v", "c", { ifVersion: 0 })),
+				await failure(() => pb.kv.set("v", "c", { ifVersion: first })),
+				await failure(() => pb.kv.delete("v", { ifVersion: first })),
 				await pb.kv.delete("v", { ifVersion: second }),
-				await fails(() => pb.kv.set("v", "c", { ifVersion: second })),
+				await failure(() => pb.kv.set("v", "c", { ifVersion: second })),
 				await pb.kv.set("v", "again", { ifVersion: 0 }) > second];`,
 			`[true,true,"b"` + strings.Repeat(`,"Error | ERR_KV_CONFLICT | 409 | pb.kv: the value was changed in between: its version is another one"`, 3) +
 				`,true,"Error | ERR_KV_CONFLICT | 409 | pb.kv: the value was changed in between: its version is another one",true]`},
@@ -55,13 +55,13 @@ func TestDataKV(t *testing.T) {
 		{"incr of other values", `
 			await pb.kv.set("text", "5"); await pb.kv.set("half", 0.5); await pb.kv.set("five", new Uint8Array([53]));
 			await pb.kv.set("max", Number.MAX_SAFE_INTEGER); await pb.kv.set("beyond", 2 ** 53);
-			return [await fails(() => pb.kv.incr("text")), await fails(() => pb.kv.incr("half")), await fails(() => pb.kv.incr("five")),
-				await fails(() => pb.kv.incr("beyond")), await fails(() => pb.kv.incr("max")), await pb.kv.get("max"), await fails(() => pb.kv.incr("n", 0.5)), await fails(() => pb.kv.incr("n", "1" as any))];`,
+			return [await failure(() => pb.kv.incr("text")), await failure(() => pb.kv.incr("half")), await failure(() => pb.kv.incr("five")),
+				await failure(() => pb.kv.incr("beyond")), await failure(() => pb.kv.incr("max")), await pb.kv.get("max"), await failure(() => pb.kv.incr("n", 0.5)), await failure(() => pb.kv.incr("n", "1" as any))];`,
 			`[` + strings.Repeat(`"TypeError | ERR_KV_NOT_INTEGER | 400 | pb.kv: the value is not an integer",`, 4) +
 				`"RangeError | ERR_KV_RANGE | 400 | pb.kv: the sum is beyond the integers that are exact in JavaScript (±9,007,199,254,740,991)",9007199254740991,` +
 				`"RangeError | pb.kv: by is an integer from -9007199254740991 to 9007199254740991, not 0.5","RangeError | pb.kv: by is an integer from -9007199254740991 to 9007199254740991, not 1"]`},
 		{"transactions", `
-			const failed = await fails(() => pb.tx(async (tx) => { await tx.kv.set("tx", 1); await Promise.all([pb.kv.incr("txn"), pb.kv.incr("txn")]); throw new Error("no " + await tx.kv.get("txn")); }));
+			const failed = await failure(() => pb.tx(async (tx) => { await tx.kv.set("tx", 1); await Promise.all([pb.kv.incr("txn"), pb.kv.incr("txn")]); throw new Error("no " + await tx.kv.get("txn")); }));
 			const after = [await pb.kv.get("tx"), await pb.kv.get("txn")];
 			await pb.tx(async (tx) => { await tx.kv.set("tx", 1); await pb.kv.incr("txn"); });
 			return [failed, after, await pb.kv.getMany(["tx", "txn"])];`, `["Error | no 2",[null,null],[1,1]]`},
@@ -79,7 +79,7 @@ func TestDataKV(t *testing.T) {
 			await pb.kv.incr("w2", 1, { ttl: 3600 });
 			await new Promise((r) => setTimeout(r, 200));
 			return pb.kv.get("w2");`, `null`},
-		{"wrong ttl", `return [await fails(() => pb.kv.set("k", 1, { ttl: 0 })), await fails(() => pb.kv.set("k", 1, { ttl: -1 })), await fails(() => pb.kv.set("k", 1, { ttl: NaN })), await fails(() => pb.kv.incr("k", 1, { ttl: 1e12 }))];`,
+		{"wrong ttl", `return [await failure(() => pb.kv.set("k", 1, { ttl: 0 })), await failure(() => pb.kv.set("k", 1, { ttl: -1 })), await failure(() => pb.kv.set("k", 1, { ttl: NaN })), await failure(() => pb.kv.incr("k", 1, { ttl: 1e12 }))];`,
 			`["RangeError | ERR_KV_TTL | 400 | pb.kv: ttl is a number of seconds above 0 and at most 315360000 (ten years), not 0",` +
 				`"RangeError | ERR_KV_TTL | 400 | pb.kv: ttl is a number of seconds above 0 and at most 315360000 (ten years), not -1",` +
 				`"TypeError | pb.kv: ttl is a number of seconds, not NaN",` +
@@ -100,7 +100,7 @@ func TestDataKV(t *testing.T) {
 			for (let k = 0; k < 10; k++) await pb.kv.set("big/" + k, new Uint8Array(1 << 20).fill(k));
 			const one = await pb.kv.list("big/"), two = await pb.kv.list("big/", { cursor: one.cursor });
 			return [one.items.length, two.items.length, one.items.concat(two.items).every((i, k) => i.value.length === 1 << 20 && i.value[9] === k),
-				await fails(() => pb.kv.getMany(Array.from({ length: 9 }, (_, k) => "big/" + k))), await fails(() => pb.kv.getMany(Array(9).fill("big/1"))), (await pb.kv.getMany(["big/3", "big/3", "gone"])).map((v) => v?.[0])];`,
+				await failure(() => pb.kv.getMany(Array.from({ length: 9 }, (_, k) => "big/" + k))), await failure(() => pb.kv.getMany(Array(9).fill("big/1"))), (await pb.kv.getMany(["big/3", "big/3", "gone"])).map((v) => v?.[0])];`,
 			`[8,2,true,"RangeError | ERR_KV_PAGE_SIZE | 400 | pb.kv: at most 1,000 keys and 8,388,608 bytes of values can be read at once",` +
 				`"RangeError | ERR_KV_PAGE_SIZE | 400 | pb.kv: at most 1,000 keys and 8,388,608 bytes of values can be read at once",[3,3,null]]`},
 		{"getMany", `await pb.kv.set("m1", 1); await pb.kv.set("m2", new Uint8Array([2])); return [await pb.kv.getMany(["m2", "gone", "m1", "m2"]), await pb.kv.getMany([])];`,
@@ -108,18 +108,18 @@ func TestDataKV(t *testing.T) {
 		{"keys", `
 			const long = "ü".repeat(256);
 			await pb.kv.set(long, 1); await pb.kv.set("nul\0'\";--", 2);
-			return [await pb.kv.get(long), await pb.kv.get("nul\0'\";--"), await pb.kv.get("nul"), await fails(() => pb.kv.set(long + "x", 1)), await fails(() => pb.kv.get("")), await fails(() => pb.kv.delete("\ud800")),
-				await fails(() => pb.kv.get(5 as any)), await fails(() => pb.kv.getMany("k" as any)), await fails(() => pb.kv.getMany(Array(1001).fill("k"))), await fails(() => pb.kv.list("k", { limit: 1001 }))];`,
+			return [await pb.kv.get(long), await pb.kv.get("nul\0'\";--"), await pb.kv.get("nul"), await failure(() => pb.kv.set(long + "x", 1)), await failure(() => pb.kv.get("")), await failure(() => pb.kv.delete("\ud800")),
+				await failure(() => pb.kv.get(5 as any)), await failure(() => pb.kv.getMany("k" as any)), await failure(() => pb.kv.getMany(Array(1001).fill("k"))), await failure(() => pb.kv.list("k", { limit: 1001 }))];`,
 			`[1,2,null,"RangeError | pb.kv.set(): a key has 1 to 512 bytes of UTF-8","RangeError | pb.kv.get(): a key has 1 to 512 bytes of UTF-8","RangeError | pb.kv.delete(): the key has half of a surrogate pair",` +
 				`"TypeError | pb.kv.get(): a key is a string, not number","TypeError | pb.kv.getMany() takes an array of keys","RangeError | pb.kv.getMany() takes at most 1000 keys, not 1001","RangeError | pb.kv: limit is an integer from 1 to 1000, not 1001"]`},
 		{"values", `
 			const most = "x".repeat((1 << 20) - 2);
 			await pb.kv.set("most", most); await pb.kv.set("mostBytes", new Uint8Array(1 << 20));
-			return [(await pb.kv.get("most")) === most, await fails(() => pb.kv.set("k2", most + "x")), await fails(() => pb.kv.set("k2", new Uint8Array((1 << 20) + 1))), await fails(() => pb.kv.set("k2", undefined)),
-				await fails(() => pb.kv.set("k2", () => 1)), await fails(() => pb.kv.set("k2", { toJSON() {} })), (await fails(() => pb.kv.set("k2", 1n))).slice(0, 9), await pb.kv.get("k2")];`,
+			return [(await pb.kv.get("most")) === most, await failure(() => pb.kv.set("k2", most + "x")), await failure(() => pb.kv.set("k2", new Uint8Array((1 << 20) + 1))), await failure(() => pb.kv.set("k2", undefined)),
+				await failure(() => pb.kv.set("k2", () => 1)), await failure(() => pb.kv.set("k2", { toJSON() {} })), (await failure(() => pb.kv.set("k2", 1n))).slice(0, 9), await pb.kv.get("k2")];`,
 			`[true,"RangeError | ERR_KV_VALUE_SIZE | 413 | pb.kv: a value must not have more than 1,048,576 bytes","RangeError | ERR_KV_VALUE_SIZE | 413 | pb.kv: a value must not have more than 1,048,576 bytes",` +
 				`"TypeError | pb.kv.set(): undefined has no JSON; use null, or pb.kv.delete()","TypeError | pb.kv.set(): function has no JSON; use null, or pb.kv.delete()","TypeError | ERR_KV_VALUE | 400 | pb.kv: the value has no JSON","TypeError",null]`},
-	})
+	}, nil)
 }
 
 func TestDataKVAtTopLevel(t *testing.T) {

@@ -76,6 +76,33 @@ const txRoutes = `
 			await pb.tx(async () => { await notes.create({ title: "b" }); throw new Error("inner"); }).catch(() => {});
 			return "the outer one goes on";
 		}),
+		batch: () => pb.tx(async (tx) => {
+			const batch = tx.createBatch();
+			batch.collection("notes").create({ title: "b" });
+			batch.collection("notes").create({ title: "a" });
+			await batch.send();
+			return titles();
+		}),
+		batchFails: () => pb.tx(async (tx) => {
+			await notes.create({ title: "a" });
+			const batch = tx.createBatch();
+			batch.collection("notes").create({ title: "b" });
+			batch.collection("notes").update("nothing", { title: "c" });
+			return batch.send().catch((e: any) => "caught " + e.status);
+		}),
+		batchFailsAs: () => pb.tx(async (tx) => {
+			await notes.create({ title: "a" });
+			const batch = tx.as(null).createBatch();
+			batch.collection("notes").create({ title: "b" });
+			batch.collection("notes").update("nothing", { title: "c" });
+			return batch.send().catch((e: any) => "caught " + e.status);
+		}),
+		batchFailsInHook: async () => {
+			const failed = await notes.create({ title: "hookbatch" }).catch(() => "failed");
+			await notes.create({ title: "after" });
+			return failed + " " + await titles();
+		},
+		batchFailsInTxHook: () => pb.tx(async () => { await notes.create({ title: "hookbatch" }); return titles(); }),
 		beside: async () => {
 			const order: string[] = [];
 			const one = (name: string, fail: boolean) => pb.tx(async () => {
@@ -115,6 +142,12 @@ const txRoutes = `
 			await pb.tx((tx) => tx.collection("notes").create({ title: "from hook" }));
 		}
 		if (e.record.title === "hooktx") await pb.tx(async () => { await notes.create({ title: "h1" }); await notes.create({ title: "h2" }); });
+		if (e.record.title === "hookbatch") {
+			const batch = pb.createBatch();
+			batch.collection("tags").create({ text: "b" });
+			batch.collection("tags").update("nothing", {});
+			await batch.send().catch(() => {});
+		}
 		if (e.record.title === "hang") await new Promise((f) => setTimeout(f, 60_000));
 	});
 	pb.onRecordAfterCreate("notes", async (e) => {
@@ -145,6 +178,11 @@ func TestTx(t *testing.T) {
 		{"zombie", "ERR_TX_TIMEOUT,ERR_TX_OVER,ERR_TX_OVER,after", 1, 0},
 		{"nested", "a,b", 2, 0},
 		{"nestedFails", "error a pb.tx inside of this one threw, so all of it was rolled back", 0, 0},
+		{"batch", "a,b", 2, 0},
+		{"batchFails", "error ERR_TX_BATCH", 0, 0},
+		{"batchFailsAs", "error ERR_TX_BATCH", 0, 0},
+		{"batchFailsInHook", "[object Object] after,hookbatch", 2, 0}, // not in a transaction: the batch has its own
+		{"batchFailsInTxHook", "error Failed to create record.", 0, 0},
 		{"beside", "+a-a+b+c-c a,c", 2, 0},
 		{"unawaited", "a", 1, 0},
 		{"leaked", "error ERR_TX_OVER", 0, 0},

@@ -208,6 +208,25 @@ func TestWatchReloads(t *testing.T) {
 	}
 	write(answering("after")["routes/v.ts"])
 	eventually(t, func() bool { return b.get("/v").body == "after" }, func() string { return "the change is not seen" })
+	shared := func(text string) {
+		if err := apptest.Write(dir, map[string]string{"shared/text.ts": text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shared(`export const text = "shared";`)
+	write(`import { text } from "../../../shared/text.ts"; export const GET = () => new Response(text);`)
+	for _, text := range []string{"shared", "changed", "mended"} {
+		eventually(t, func() bool { return b.get("/v").body == text }, func() string { return "the helper module's " + text + " is not seen" })
+		if text == "changed" {
+			shared("export const text = ((")
+			time.Sleep(500 * time.Millisecond)
+			shared(`export const text = "mended";`)
+		} else if text == "shared" {
+			shared(`export const text = "changed";`)
+		}
+	}
+	write(answering("after")["routes/v.ts"])
+	eventually(t, func() bool { return b.get("/v").body == "after" }, func() string { return "the change is not seen" })
 	write("export const GET = ((")
 	time.Sleep(time.Second)
 	if got := b.get("/v").body; got != "after" {

@@ -159,6 +159,7 @@ func (e *Engine) Start() error {
 	}
 	if e.config.Watch {
 		e.watching.Go(func() { e.watch(ctx, p.loadErr) })
+		e.watching.Go(func() { e.keepTypes(ctx) })
 	}
 	return p.loadErr
 }

@@ -194,24 +194,42 @@ func (e *Engine) isStarted() bool {
 // watch loads the functions again when they change, also if that happened before
 // it watched.
 func (e *Engine) watch(ctx context.Context, reported error) {
-	done, err := loader.Watch(ctx, e.config.FunctionsDir, 100*time.Millisecond, func() { e.reload(ctx, nil) })
+	w, err := loader.Watch(ctx, e.config.FunctionsDir, 100*time.Millisecond, func(w *loader.Watcher) { e.reload(ctx, w, nil) })
 	if err != nil {
 		e.logger().Error("watching the functions folder", "error", err)
 		return
 	}
-	e.reload(ctx, reported)
-	<-done
+	e.reload(ctx, w, reported)
+	<-w.Done()
 }
 
 // reload reports an error unless it is the one that was reported before.
-func (e *Engine) reload(ctx context.Context, reported error) {
+func (e *Engine) reload(ctx context.Context, w *loader.Watcher, reported error) {
 	bundle, err := e.fromFolder(ctx)
+	if follow := w.Follow(inputsOf(bundle, err)...); follow != nil {
+		e.logger().Warn("changes of some files are not seen", "error", follow)
+	}
 	if err == nil && bundle != nil && !e.answers(bundle) {
 		err = e.activate(ctx, bundle, nil)
 	}
 	if err != nil && (reported == nil || err.Error() != reported.Error()) {
 		e.report(err)
 	}
+}
+
+// inputsOf are the files that a bundle was made of, or could not be made of.
+func inputsOf(bundle *loader.Bundle, err error) (paths []string) {
+	if bundle != nil {
+		for _, in := range bundle.Inputs {
+			paths = append(paths, in.Path)
+		}
+	}
+	if failed, ok := errors.AsType[*loader.Error](err); ok {
+		for _, d := range failed.Diagnostics {
+			paths = append(paths, d.File)
+		}
+	}
+	return paths
 }
 
 // answers reports whether bundle, with the present environment, answers already.

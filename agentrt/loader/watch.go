@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,19 +19,23 @@ import (
 // maxWatched bounds the folders that Watch watches.
 const maxWatched = 4_096
 
+// typesFolder is where generated declarations are, which no bundle depends on.
+const typesFolder = "types"
+
 // maxDelay is how many times the debounce time a steady flow of changes may put off a call.
 const maxDelay = 10
 
 // Watch calls changed when files of the functions folder dir change, once no
 // change followed for debounce, and at the latest after ten times that. Watched are
-// all folders below dir, also new ones, except node_modules, dist and those that
-// start with ".", at most 4,096, and package.json, tsconfig.json and lock files of
-// the project. Files that start with "." (except .env) or end with "~" do not count.
+// all folders below dir, also new ones, except types in it, node_modules, dist and
+// those that start with ".", package.json, tsconfig.json and lock files of the
+// project, and what Follow adds; at most 4,096 folders. Files that start with "."
+// (except .env) or end with "~" do not count.
 //
 // Watch returns once it watches. Its goroutine, on which changed is called, ends
-// with ctx; done is closed then.
-func Watch(ctx context.Context, dir string, debounce time.Duration, changed func()) (done <-chan struct{}, err error) {
-	dir, err = realPath(dir)
+// with ctx.
+func Watch(ctx context.Context, dir string, debounce time.Duration, changed func(*Watcher)) (*Watcher, error) {
+	dir, err := realPath(dir)
 	if err != nil {
 		return nil, fmt.Errorf("watching functions: %w", err)
 	}
@@ -37,7 +43,7 @@ func Watch(ctx context.Context, dir string, debounce time.Duration, changed func
 	if err != nil {
 		return nil, fmt.Errorf("watching functions: %w", err)
 	}
-	w := &watcher{notify: notify, dir: dir, project: (&builder{dir: dir}).projectFolder()}
+	w := &Watcher{notify: notify, dir: dir, project: (&builder{dir: dir}).projectFolder(), done: make(chan struct{}), files: map[string]bool{}}
 	err = w.add(dir)
 	if err == nil && w.project != dir {
 		err = notify.Add(w.project)
@@ -45,22 +51,69 @@ func Watch(ctx context.Context, dir string, debounce time.Duration, changed func
 	if err != nil {
 		return nil, fmt.Errorf("watching functions: %w", errors.Join(explainWatch(err), notify.Close()))
 	}
-	end := make(chan struct{})
 	go func() {
-		defer close(end)
+		defer close(w.done)
 		defer notify.Close()
-		w.run(ctx, debounce, changed)
+		w.run(ctx, debounce, func() { changed(w) })
 	}()
-	return end, nil
+	return w, nil
 }
 
-type watcher struct {
+// Watcher is what Watch began.
+type Watcher struct {
 	notify       *fsnotify.Watcher
 	dir, project string
+	done         chan struct{}
+
+	mu    sync.Mutex
+	files map[string]bool // outside of dir, absolute
+}
+
+// Done is closed when the watcher's goroutine has ended.
+func (w *Watcher) Done() <-chan struct{} { return w.done }
+
+// Follow also watches inputs of a bundle, or files in which a bundle failed, that
+// lie outside of the functions folder; paths are relative to it. Packages are left
+// to the project's lock files.
+func (w *Watcher) Follow(paths ...string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, path := range paths {
+		name := filepath.Join(w.dir, filepath.FromSlash(path))
+		if w.inside(name) || w.files[name] || strings.Contains(path, "node_modules/") {
+			continue
+		}
+		info, err := os.Stat(name)
+		if err != nil || info.IsDir() {
+			continue
+		}
+		folder := filepath.Dir(name)
+		if !slices.Contains(w.notify.WatchList(), folder) {
+			if len(w.notify.WatchList()) >= maxWatched {
+				return fmt.Errorf("watching %s: more than %d folders", path, maxWatched)
+			}
+			if err := w.notify.Add(folder); err != nil {
+				return fmt.Errorf("watching %s: %w", path, explainWatch(err))
+			}
+		}
+		w.files[name] = true
+	}
+	return nil
+}
+
+func (w *Watcher) inside(name string) bool {
+	relative, err := filepath.Rel(w.dir, name)
+	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
+}
+
+func (w *Watcher) follows(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.files[name]
 }
 
 // add watches folder and those below it.
-func (w *watcher) add(folder string) error {
+func (w *Watcher) add(folder string) error {
 	return filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			if errors.Is(err, fs.ErrNotExist) && name != w.dir {
@@ -71,7 +124,7 @@ func (w *watcher) add(folder string) error {
 		if !d.IsDir() {
 			return nil
 		}
-		if name != w.dir && ignoredFolder(d.Name()) {
+		if name != w.dir && ignoredFolder(d.Name()) || name == filepath.Join(w.dir, typesFolder) {
 			return filepath.SkipDir
 		}
 		if len(w.notify.WatchList()) >= maxWatched {
@@ -85,7 +138,7 @@ func ignoredFolder(name string) bool {
 	return name == "node_modules" || name == distFolder || strings.HasPrefix(name, ".")
 }
 
-func (w *watcher) run(ctx context.Context, debounce time.Duration, changed func()) {
+func (w *Watcher) run(ctx context.Context, debounce time.Duration, changed func()) {
 	timer := time.NewTimer(0)
 	if !timer.Stop() {
 		<-timer.C
@@ -100,7 +153,7 @@ func (w *watcher) run(ctx context.Context, debounce time.Duration, changed func(
 			if !w.matters(e) {
 				continue
 			}
-			if e.Has(fsnotify.Create) {
+			if e.Has(fsnotify.Create) && w.inside(e.Name) {
 				// Files written before the folder was watched are covered by this event's call.
 				_ = w.add(e.Name)
 			}
@@ -119,7 +172,7 @@ func (w *watcher) run(ctx context.Context, debounce time.Duration, changed func(
 	}
 }
 
-func (w *watcher) matters(e fsnotify.Event) bool {
+func (w *Watcher) matters(e fsnotify.Event) bool {
 	if e.Op == fsnotify.Chmod {
 		return false
 	}
@@ -127,11 +180,10 @@ func (w *watcher) matters(e fsnotify.Event) bool {
 	if slices.Contains(settingsFiles, name) {
 		return true
 	}
-	inside, err := filepath.Rel(w.dir, e.Name)
-	if err != nil || inside == ".." || strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
-		return false
+	if !w.inside(e.Name) {
+		return w.follows(e.Name)
 	}
-	return name == ".env" || !ignoredFolder(name) && !strings.HasSuffix(name, "~")
+	return name == ".env" || !ignoredFolder(name) && !strings.HasSuffix(name, "~") && e.Name != filepath.Join(w.dir, typesFolder)
 }
 
 func explainWatch(err error) error {

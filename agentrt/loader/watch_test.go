@@ -18,10 +18,11 @@ func TestWatch(t *testing.T) {
 		"src/routes/a.ts":         "",
 		"node_modules/p/index.js": "",
 		"dist/bundle.js":          "",
+		"../lib/used.ts":          "",
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	changes := make(chan struct{}, 100)
-	done, err := loader.Watch(ctx, dir, 30*time.Millisecond, func() { changes <- struct{}{} })
+	w, err := loader.Watch(ctx, dir, 30*time.Millisecond, func(*loader.Watcher) { changes <- struct{}{} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,10 +45,15 @@ func TestWatch(t *testing.T) {
 			}
 		}
 	}
+	if err := w.Follow("src/routes/a.ts", "../lib/used.ts", "../lib", "../lib/missing.ts", "node_modules/p/index.js"); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		file string
 		want bool
 	}{
+		{"../lib/used.ts", true},
+		{"../lib/other.ts", false},
 		{"src/routes/a.ts", true},
 		{"src/new/deep/b.ts", true},
 		{"src/new/deep/b.ts", true}, // in a folder that was created meanwhile
@@ -56,6 +62,8 @@ func TestWatch(t *testing.T) {
 		{"../readme.md", false},
 		{"node_modules/p/index.js", false},
 		{"dist/bundle.js", false},
+		{"types/collections.d.ts", false},
+		{"src/types/a.ts", true},
 		{"src/.a.ts.swp", false},
 		{"src/a.ts~", false},
 	} {
@@ -75,7 +83,7 @@ func TestWatch(t *testing.T) {
 	expect("removed file", true)
 
 	cancel()
-	<-done
+	<-w.Done()
 	write(t, filepath.Join(dir, "src/routes/c.ts"), "")
 	expect("after the end", false)
 

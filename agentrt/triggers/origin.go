@@ -8,7 +8,9 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/hostfn/pb"
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 )
 
 // origins remember, for records that are being written, what PocketBase's record
@@ -17,6 +19,17 @@ import (
 type origins struct {
 	requests  sync.Map // weak.Pointer[core.Record] -> origin
 	originals sync.Map // weak.Pointer[core.Record] -> *core.Record
+
+	// Who deletes the record whose deletion is running in a transaction: what a
+	// cascade deletes and changes is his too.
+	deletions sync.Map // dbx.Builder of the transaction -> origin
+	running   sync.Map // *core.Record that is being deleted -> deletion
+}
+
+// deletion is that of one record, while it runs.
+type deletion struct {
+	transaction dbx.Builder
+	outer       any // what deletions had before
 }
 
 // origin is who writes a record.
@@ -47,11 +60,73 @@ func (o *origins) bind(app core.App, runner *invocation.Runner) (unbind func()) 
 	}
 	create, update, remove := app.OnRecordCreateRequest(), app.OnRecordUpdateRequest(), app.OnRecordDeleteRequest()
 	ids := []string{create.BindFunc(note), update.BindFunc(note), remove.BindFunc(note)}
+	unbindCascades := o.bindCascades(app)
 	return func() {
+		unbindCascades()
 		create.Unbind(ids[0])
 		update.Unbind(ids[1])
 		remove.Unbind(ids[2])
 	}
+}
+
+// bindCascades follows deletions. PocketBase opens the transaction between
+// OnRecordDelete and OnRecordDeleteExecute, and cascades after the latter.
+func (o *origins) bindCascades(app core.App) (unbind func()) {
+	outermost := app.OnRecordDelete().Bind(&hook.Handler[*core.RecordEvent]{Priority: -10_000, Func: func(e *core.RecordEvent) error {
+		o.inherit(e)
+		defer o.deleted(e.Record)
+		return e.Next()
+	}})
+	execute := app.OnRecordDeleteExecute().Bind(&hook.Handler[*core.RecordEvent]{Priority: 10_000, Func: func(e *core.RecordEvent) error {
+		if _, nested := o.running.Load(e.Record); !nested && e.App.IsTransactional() {
+			ctx, auth, _ := o.of(e)
+			d := deletion{transaction: e.App.NonconcurrentDB()}
+			d.outer, _ = o.deletions.Swap(d.transaction, origin{ctx, auth})
+			o.running.Store(e.Record, d)
+		}
+		return e.Next()
+	}})
+	update := app.OnRecordUpdate().Bind(&hook.Handler[*core.RecordEvent]{Priority: -10_000, Func: func(e *core.RecordEvent) error {
+		o.inherit(e)
+		return e.Next()
+	}})
+	return func() {
+		app.OnRecordDelete().Unbind(outermost)
+		app.OnRecordDeleteExecute().Unbind(execute)
+		app.OnRecordUpdate().Unbind(update)
+	}
+}
+
+// deleted forgets a deletion that has ended.
+func (o *origins) deleted(r *core.Record) {
+	v, ok := o.running.LoadAndDelete(r)
+	if !ok {
+		return
+	}
+	if d := v.(deletion); d.outer != nil {
+		o.deletions.Store(d.transaction, d.outer)
+	} else {
+		o.deletions.Delete(d.transaction)
+	}
+}
+
+// inherit gives an event of a cascade the origin of the deletion that caused it.
+func (o *origins) inherit(e *core.RecordEvent) {
+	if !e.App.IsTransactional() {
+		return
+	}
+	if v, ok := o.deletions.Load(e.App.NonconcurrentDB()); ok {
+		if _, err := pb.ScopeFrom(contextOf(e)); err != nil {
+			remember(&o.requests, e.Record, v)
+		}
+	}
+}
+
+func contextOf(e *core.RecordEvent) context.Context {
+	if e.Context == nil {
+		return context.Background()
+	}
+	return e.Context
 }
 
 // cloneAuth makes sure that an entry does not keep its own record alive.
@@ -66,10 +141,7 @@ func cloneAuth(auth *core.Record) *core.Record {
 // scope of the calling function, if there is one, comes with the event's context
 // or with that of the request.
 func (o *origins) of(e *core.RecordEvent) (ctx context.Context, auth *core.Record, depth int) {
-	ctx = e.Context
-	if ctx == nil {
-		ctx = context.Background()
-	}
+	ctx = contextOf(e)
 	scope, err := pb.ScopeFrom(ctx)
 	if v, ok := o.requests.Load(weak.Make(e.Record)); ok && err != nil {
 		from := v.(origin)

@@ -69,11 +69,15 @@ interface HostModules {}
 
 /** Records, with the methods, options and results of the PocketBase JavaScript SDK. */
 interface RecordClient {
-  /** The records of a collection. Without run: "caller" and pb.as() they are read and written with a superuser's rights. */
+  /**
+   * The records of a collection. Without run: "caller" and pb.as() they are read and written with a superuser's rights. Collections in
+   * {@link CollectionTypes} are typed by name.
+   */
+  collection<Name extends keyof CollectionTypes>(name: Name): RecordService<RecordOf<Name>, CollectionTypes[Name]["create"], CollectionTypes[Name]["update"]>;
   collection<T = RecordModel>(idOrName: string): RecordService<T>;
   /**
-   * Writes that happen all or not at all: at most 1,000, in at most 5 s. Inside a transaction they join it: let the error of a failed batch
-   * end the transaction, or what the batch wrote before stays in it.
+   * Writes that happen all or not at all: at most 1,000, in at most 5 s. Inside a transaction they join it: if one fails, all of
+   * the transaction is rolled back, even if the error is caught.
    */
   createBatch(): BatchService;
   /**
@@ -82,6 +86,15 @@ interface RecordClient {
    */
   filter(expression: string, params?: Record<string, unknown>): string;
 }
+
+/**
+ * The app's collections by name: `posts: { record: PostsRecord; create: PostsCreate; update: PostsUpdate }`. `agentrt types` writes them to
+ * collections.d.ts, and `agentrt serve --dev` does so whenever a collection changes.
+ */
+interface CollectionTypes {}
+
+/** A record of the collection of that name. */
+type RecordOf<Name extends keyof CollectionTypes> = CollectionTypes[Name] extends { record: infer R } ? R : never;
 
 interface RecordModel {
   id: string;
@@ -126,10 +139,10 @@ interface RecordListOptions extends RecordOptions {
   skipTotal?: boolean | number;
 }
 
-type RecordBody = Record<string, any> | FormData;
+type RecordBody = Record<string, any>;
 
 /** Operations on records. Failures reject with a pb.ClientResponseError. */
-interface RecordService<T = RecordModel> {
+interface RecordService<T = RecordModel, Create = RecordBody, Update = RecordBody> {
   readonly collectionIdOrName: string;
   /** One record; 404 if there is none or the view rule hides it. */
   getOne<R = T>(id: string, options?: RecordOptions): Promise<R>;
@@ -144,24 +157,25 @@ interface RecordService<T = RecordModel> {
   /** The first record that matches; 404 if none does. */
   getFirstListItem<R = T>(filter: string, options?: RecordListOptions): Promise<R>;
   /** Values may be a Blob or File, or arrays with them. 400 with the fields that do not validate in response.data. */
-  create<R = T>(body?: RecordBody, options?: RecordOptions): Promise<R>;
+  create<R = T>(body?: Create | FormData, options?: RecordOptions): Promise<R>;
   /** Also takes "field+", "+field" and "field-", which add to a number, list or files, and remove. */
-  update<R = T>(id: string, body?: RecordBody, options?: RecordOptions): Promise<R>;
+  update<R = T>(id: string, body?: Update | FormData, options?: RecordOptions): Promise<R>;
   /** Gives true. 400 if a required relation points to the record. */
   delete(id: string, options?: RecordOptions): Promise<boolean>;
 }
 
 interface BatchService {
+  collection<Name extends keyof CollectionTypes>(name: Name): SubBatchService<CollectionTypes[Name]["create"], CollectionTypes[Name]["update"]>;
   collection(idOrName: string): SubBatchService;
   /** The results in order. 400 if one fails: its error is at response.data.requests[index].response. */
   send(options?: RecordOptions): Promise<{ status: number; body: any }[]>;
 }
 
-interface SubBatchService {
-  create(body?: RecordBody, options?: RecordOptions): void;
+interface SubBatchService<Create = RecordBody, Update = RecordBody> {
+  create(body?: Create | FormData, options?: RecordOptions): void;
   /** Updates the record with the body's id, or creates it. */
-  upsert(body?: RecordBody, options?: RecordOptions): void;
-  update(id: string, body?: RecordBody, options?: RecordOptions): void;
+  upsert(body?: Create | Update & { id: string } | FormData, options?: RecordOptions): void;
+  update(id: string, body?: Update | FormData, options?: RecordOptions): void;
   delete(id: string, options?: RecordOptions): void;
 }
 
@@ -263,28 +277,34 @@ interface TextChunk {
  * });
  */
 interface RecordHooks {
+  onRecordBeforeCreate<Name extends keyof CollectionTypes>(collection: Name, handler: (event: RecordEvent<RecordOf<Name>>) => unknown, access?: AccessConfig): void;
   onRecordBeforeCreate(collection: string | string[], handler: (event: RecordEvent) => unknown, access?: AccessConfig): void;
+  onRecordAfterCreate<Name extends keyof CollectionTypes>(collection: Name, handler: (event: RecordEvent<RecordOf<Name>>) => unknown, access?: AccessConfig): void;
   onRecordAfterCreate(collection: string | string[], handler: (event: RecordEvent) => unknown, access?: AccessConfig): void;
+  onRecordBeforeUpdate<Name extends keyof CollectionTypes>(collection: Name, handler: (event: RecordChangeEvent<RecordOf<Name>>) => unknown, access?: AccessConfig): void;
   onRecordBeforeUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown, access?: AccessConfig): void;
+  onRecordAfterUpdate<Name extends keyof CollectionTypes>(collection: Name, handler: (event: RecordChangeEvent<RecordOf<Name>>) => unknown, access?: AccessConfig): void;
   onRecordAfterUpdate(collection: string | string[], handler: (event: RecordChangeEvent) => unknown, access?: AccessConfig): void;
+  onRecordBeforeDelete<Name extends keyof CollectionTypes>(collection: Name, handler: (event: RecordChangeEvent<RecordOf<Name>>) => unknown, access?: AccessConfig): void;
   onRecordBeforeDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown, access?: AccessConfig): void;
+  onRecordAfterDelete<Name extends keyof CollectionTypes>(collection: Name, handler: (event: RecordChangeEvent<RecordOf<Name>>) => unknown, access?: AccessConfig): void;
   onRecordAfterDelete(collection: string | string[], handler: (event: RecordChangeEvent) => unknown, access?: AccessConfig): void;
 }
 
-interface RecordEvent {
+interface RecordEvent<R = Record<string, any>> {
   readonly type: "beforeCreate" | "afterCreate" | "beforeUpdate" | "afterUpdate" | "beforeDelete" | "afterDelete";
   /** The collection's name. */
   readonly collection: string;
   /** The record's fields, without password and tokenKey (a password may be set). Setting an unknown field is an error. */
-  record: Record<string, any> & { id: string };
+  record: R & { id: string; password?: string };
   /** The record before an update or deletion, else null. */
-  readonly original: (Record<string, any> & { id: string }) | null;
-  /** Who made the request, or called the function that writes; null for a guest, for writes of Go code and for records deleted by a cascade. */
+  readonly original: (R & { id: string }) | null;
+  /** Who made the request, or called the function that writes; null for a guest and for writes of Go code. A cascade has that of the deletion that caused it. */
   readonly auth: (Record<string, any> & { id: string; collectionName: string }) | null;
 }
 
-interface RecordChangeEvent extends RecordEvent {
-  readonly original: Record<string, any> & { id: string };
+interface RecordChangeEvent<R = Record<string, any>> extends RecordEvent<R> {
+  readonly original: R & { id: string };
 }
 
 /** Thrown by a Before hook: the caller gets 400 with `message` and an error per field, a text or `{ code, message }`. Any error with such a `data` does the same. */
@@ -296,7 +316,7 @@ declare class ValidationError extends Error {
 /**
  * Values by key, kept in PocketBase's database (and its backups). Reads and writes inside `pb.tx` belong to the transaction.
  * Keys have 1 to 512 bytes of UTF-8, values at most 1 MiB (JSON: of its text). A value is JSON, or bytes: an `ArrayBuffer` or a view goes in, a `Uint8Array` comes out.
- * API rules do not apply. Errors have a `code`: ERR_KV_KEY, ERR_KV_VALUE, ERR_KV_VALUE_SIZE, ERR_KV_TTL, ERR_KV_CONFLICT, ERR_KV_NOT_INTEGER, ERR_KV_RANGE, ERR_KV_PAGE_SIZE.
+ * It is for the functions' own state: API rules do not apply, so it is not available with run: "caller" (ERR_RUN_AS_CALLER). Errors have a `code`: ERR_KV_KEY, ERR_KV_VALUE, ERR_KV_VALUE_SIZE, ERR_KV_TTL, ERR_KV_CONFLICT, ERR_KV_NOT_INTEGER, ERR_KV_RANGE, ERR_KV_PAGE_SIZE.
  */
 interface KeyValueStore {
   /** The value, or null if there is none or it has expired. */
@@ -323,6 +343,7 @@ interface Secrets {
   /**
    * The value, or null if there is no secret of that name. Works at the top level of modules too; when a secret changes, the functions are loaded again.
    * In a handler of a route whose `config.secrets` does not list the name, it throws an Error with the code ERR_SECRET_NOT_ALLOWED.
+   * Secrets are the function's, not its caller's: run: "caller" changes nothing here.
    * Values of six characters or more are replaced by `[secret NAME]` in logs and errors, as far as they appear there unchanged.
    */
   get(name: string): string | null;

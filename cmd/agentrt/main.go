@@ -1,8 +1,9 @@
 // Command agentrt is PocketBase with sandboxed TypeScript functions: its own
-// commands (serve, superuser, migrate) and demo, build, deploy, secrets and bench.
+// commands (serve, superuser, migrate) and demo, build, deploy, secrets, types and bench.
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -53,14 +54,19 @@ func server() error {
 	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: "pb_data"})
 	config := serveFlags(app.RootCmd)
 	app.RootCmd.AddCommand(standalone()...)
-	app.RootCmd.AddCommand(secretsCommand(app))
+	var engine *agentrt.Engine
+	var failed error
+	for _, cmd := range []*cobra.Command{secretsCommand(app), typesCommand(app, func() *agentrt.Engine { return engine })} {
+		keepError(cmd, &failed)
+		app.RootCmd.AddCommand(cmd)
+	}
 	help := slices.Contains(os.Args, "--help") || slices.Contains(os.Args, "-h") // an error until a command answers it
 	if err := app.RootCmd.ParseFlags(os.Args[1:]); err != nil && !help {
 		return err
 	}
 	config.Watch = app.IsDev()
-	engine, err := agentrt.Register(app, *config)
-	if err != nil {
+	var err error
+	if engine, err = agentrt.Register(app, *config); err != nil {
 		return err
 	}
 	if slices.Contains(os.Args[1:], "serve") {
@@ -68,7 +74,22 @@ func server() error {
 	}
 	migratecmd.MustRegister(app, app.RootCmd, migratecmd.Config{TemplateLang: migratecmd.TemplateLangGo})
 	serveStatic(app)
-	return app.Start()
+	return cmp.Or(app.Start(), failed)
+}
+
+// keepError keeps the error of cmd, or of a command below it, which PocketBase
+// would drop.
+func keepError(cmd *cobra.Command, failed *error) {
+	if run := cmd.RunE; run != nil {
+		cmd.SilenceErrors = true
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*failed = run(cmd, args)
+			return *failed
+		}
+	}
+	for _, below := range cmd.Commands() {
+		keepError(below, failed)
+	}
 }
 
 func serveFlags(cmd *cobra.Command) *agentrt.Config {

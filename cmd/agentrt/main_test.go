@@ -29,4 +29,28 @@ func TestHelp(t *testing.T) {
 			t.Errorf("agentrt %s left %v (%v)", args, entries, err)
 		}
 	}
+	t.Run("types", func(t *testing.T) {
+		dir := t.TempDir()
+		run := func(args ...string) (string, error) {
+			cmd := exec.Command(exe, append([]string{"types"}, args...)...)
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			return string(out), err
+		}
+		if out, err := run(); err == nil || !strings.Contains(out, "there is no folder pb_serverless") {
+			t.Errorf("without functions: %v\n%s", err, out)
+		}
+		if err := os.Mkdir(filepath.Join(dir, "pb_serverless"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []struct{ args, file string }{{"", "pb_serverless/types"}, {"--out elsewhere/deep", "elsewhere/deep"}} {
+			if out, err := run(strings.Fields(s.args)...); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+			text, err := os.ReadFile(filepath.Join(dir, s.file, "collections.d.ts"))
+			if err != nil || !strings.Contains(string(text), "  _superusers: { record: SuperusersRecord; create: SuperusersCreate; update: SuperusersUpdate };") {
+				t.Errorf("types %s: %v\n%s", s.args, err, text)
+			}
+		}
+	})
 }

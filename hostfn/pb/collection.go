@@ -66,6 +66,9 @@ func RegisterCollection(ops *quickjs.Ops) {
 			return err
 		})
 		if err != nil {
+			if m.Head.Method == methodBatch {
+				scope.spoil()
+			}
 			return nil, recordsError(ctx, err, &m.Head)
 		}
 		return result, nil

@@ -29,8 +29,8 @@ type batchResult struct {
 }
 
 // runBatch does the calls that r's body lists in one transaction, with a
-// superuser's rights. Within an outer transaction it joins that one, which has to
-// be rolled back if the batch fails.
+// superuser's rights. Within an outer transaction it joins that one, which is
+// rolled back if the batch fails (see spoil).
 func runBatch(ctx context.Context, app core.App, r *http.Request) (any, error) {
 	event := &core.RequestEvent{App: app}
 	event.Request = r

@@ -111,6 +111,9 @@ func kvOp[Req, Res any](fn func(context.Context, core.App, Req) (Res, error)) fu
 		if err != nil {
 			return res, err
 		}
+		if scope.AsCaller {
+			return res, &quickjs.HostError{Name: "Error", Code: "ERR_RUN_AS_CALLER", Message: `pb.kv is not available where the route's config has run: "caller", since its keys have no API rules`}
+		}
 		err = scope.Run(ctx, func(app core.App) (err error) {
 			res, err = fn(ctx, app, req)
 			return err

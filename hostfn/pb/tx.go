@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/agentrt/agentrt/quickjs"
@@ -26,10 +27,14 @@ var errTxOver = &quickjs.HostError{Name: "Error", Code: "ERR_TX_OVER", Message: 
 // errTxThrew rolls back; the exception itself stays in JavaScript.
 var errTxThrew = errors.New("the function of pb.tx threw")
 
+var errTxSpoiled error = &quickjs.HostError{Name: "Error", Code: "ERR_TX_BATCH",
+	Message: "a batch inside of the transaction failed, so all of it was rolled back"}
+
 // transaction is one pb.tx. A goroutine holds the database's transaction open from
 // begin to the decision; operations run on their own goroutines, one at a time.
 type transaction struct {
 	app     core.App
+	spoiled atomic.Bool   // a batch that joined failed
 	turn    chan struct{} // full while an operation runs, and after the end
 	opened  chan struct{}
 	done    chan struct{} // closed once committed or rolled back
@@ -223,13 +228,15 @@ func (t *transaction) over() bool { return t.decided.Err() != nil }
 // finish commits or rolls back and waits for it.
 func (s *Scope) finish(t *transaction, commit bool) error {
 	cause := errTxThrew
-	if commit {
+	if spoiled := t.spoiled.Load(); commit && !spoiled {
 		cause = errCommit
+	} else if commit {
+		cause = errTxSpoiled
 	}
 	t.decide(cause)
 	<-t.done
 	err := t.err
-	if context.Cause(t.decided) == errTxThrew {
+	if decision := context.Cause(t.decided); decision == errTxThrew || decision == errTxSpoiled {
 		if s.App.IsTransactional() {
 			s.mu.Lock()
 			s.failed = errors.New("a transaction inside of the handler failed, and what it joined cannot keep half of it")
@@ -240,6 +247,18 @@ func (s *Scope) finish(t *transaction, commit bool) error {
 		}
 	}
 	return err
+}
+
+// spoil takes note that an operation failed after it may have written: what it
+// joined must not commit.
+func (s *Scope) spoil() {
+	if t := s.transaction(); t != nil && !t.over() {
+		t.spoiled.Store(true)
+	} else if s.App.IsTransactional() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.failed = errors.New("a batch inside of the handler failed, and the transaction that it joined cannot keep half of it")
+	}
 }
 
 // End ends what the invocation left open: its transaction is rolled back. It
