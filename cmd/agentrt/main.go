@@ -1,5 +1,5 @@
 // Command agentrt is PocketBase with sandboxed TypeScript functions: its own
-// commands (serve, superuser, migrate) and demo, build, deploy, secrets and bench.
+// commands (serve, superuser, migrate) and demo, build, deploy, secrets, jobs and bench.
 package main
 
 import (
@@ -53,7 +53,7 @@ func server() error {
 	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: "pb_data"})
 	config := serveFlags(app.RootCmd)
 	app.RootCmd.AddCommand(standalone()...)
-	app.RootCmd.AddCommand(secretsCommand(app))
+	app.RootCmd.AddCommand(secretsCommand(app), jobsCommand(app))
 	help := slices.Contains(os.Args, "--help") || slices.Contains(os.Args, "-h") // an error until a command answers it
 	if err := app.RootCmd.ParseFlags(os.Args[1:]); err != nil && !help {
 		return err
