@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
@@ -44,6 +45,7 @@ type Engine struct {
 	http      *triggers.HTTP
 	hooks     *triggers.Hooks
 	crons     *triggers.Crons
+	workers   *triggers.Workers
 	store     store
 	secrets   *secrets.Vault
 	jobs      *jobs.Queue
@@ -89,13 +91,14 @@ func New(app core.App, config Config) (*Engine, error) {
 	e.secrets = secrets.New(app, config.SecretsKey)
 	config.Jobs.Logger, config.Jobs.Redact = e.logger, e.secrets.Redact
 	e.jobs = jobs.New(app, config.Jobs)
-	e.runner = invocation.NewRunner(e.transport, e.logger, e.secrets)
+	e.runner = invocation.NewRunner(e.transport, e.logger, e.secrets, triggers.JobsOf(e.jobs))
 	if e.embed, err = e.newEmbedder(); err != nil {
 		return nil, err
 	}
 	e.runner.UseEmbedder(e.embed)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
-	e.hooks, e.crons = triggers.NewHooks(app, e.runner), triggers.NewCrons(app, e.runner)
+	e.hooks, e.crons = triggers.NewHooks(app, e.runner, e.jobs), triggers.NewCrons(app, e.runner)
+	e.workers = triggers.NewWorkers(app, e.runner, e.jobs)
 	return e, nil
 }
 
@@ -151,7 +154,7 @@ func (e *Engine) Start() error {
 		if _, err := e.store.current(); err == nil {
 			e.logger().Info("functions: the deployed bundle is used, not the functions folder")
 		}
-		if p.loadErr = e.crons.Conflict(p.functions); p.loadErr == nil {
+		if p.loadErr = e.conflict(p.functions); p.loadErr == nil {
 			e.switchTo(p.functions)
 		} else {
 			p.loadErr = errors.Join(p.loadErr, p.functions.Close(ctx))
@@ -203,6 +206,10 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 	return err
 }
 
+// jobsEnd is how long the handlers of jobs may take to return after they were
+// ended.
+const jobsEnd = 5 * time.Second
+
 // Stop refuses new invocations, lets running ones go on for the shutdown timeout,
 // ends the rest and releases everything. The engine cannot be started again.
 func (e *Engine) Stop() error {
@@ -219,7 +226,12 @@ func (e *Engine) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout)
 	defer cancel()
 	stopped := make(chan error, 1)
-	go func() { stopped <- e.jobs.Stop(ctx) }()
+	go func() {
+		// What Drain ends has to return first.
+		later, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout+jobsEnd)
+		defer cancel()
+		stopped <- e.jobs.Stop(later)
+	}()
 	e.runner.Drain(ctx)
 	jobsErr := <-stopped
 	closeErr := e.embed.Close(context.Background())

@@ -79,7 +79,7 @@ func (e *Engine) evaluateAndSwitch(ctx context.Context, bundle *loader.Bundle, k
 	if err != nil {
 		return err
 	}
-	err = e.crons.Conflict(d)
+	err = e.conflict(d)
 	if err == nil && keep != nil {
 		err = keep()
 	}
@@ -116,12 +116,20 @@ func (e *Engine) deployment(ctx context.Context, bundle *loader.Bundle) (*deploy
 	return d, nil
 }
 
+// conflict reports what d brings and Go code or PocketBase has already.
+func (e *Engine) conflict(d *deployment.Deployment) error {
+	return errors.Join(e.crons.Conflict(d), e.workers.Conflict(d))
+}
+
 // switchTo makes d the deployment that answers.
 func (e *Engine) switchTo(d *deployment.Deployment) {
 	e.logger().Info("functions loaded", "version", d.Version, "routes", len(d.Manifest.Routes))
 	e.warnCollections(d)
 	old := e.runner.Swap(d)
 	e.crons.Switch(d)
+	if err := e.workers.Switch(d); err != nil {
+		e.logger().Error("the workers of jobs", "version", d.Version, "error", err) // Conflict has looked before
+	}
 	if old == nil {
 		return
 	}

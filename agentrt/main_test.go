@@ -104,6 +104,11 @@ func (a *app) do(method, path, body string, headers ...string) reply {
 	for k := 0; k+1 < len(headers); k += 2 {
 		req.Header.Set(headers[k], headers[k+1])
 	}
+	return a.send(req)
+}
+
+func (a *app) send(req *http.Request) reply {
+	a.t.Helper()
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		a.t.Fatal(err)
@@ -111,7 +116,7 @@ func (a *app) do(method, path, body string, headers ...string) reply {
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
-		a.t.Fatalf("%s %s: reading the body: %v", method, path, err)
+		a.t.Fatalf("%s %s: reading the body: %v", req.Method, req.URL.Path, err)
 	}
 	return reply{res.StatusCode, res.Header, string(text)}
 }

@@ -68,6 +68,7 @@ func (e *Engine) route(se *core.ServeEvent) {
 	admin.POST("/secrets/rotate", e.postRotate)
 	admin.GET("/embeddings/usage", e.getEmbeddingUsage)
 	admin.GET("/status", e.getStatus)
+	e.routeJobs(admin)
 }
 
 // RegisterHook calls handler on an event of the records of collection ("*": all).

@@ -67,6 +67,7 @@ type Deployment struct {
 	sources *loader.SourceMap
 	hooks   []Hook
 	crons   []Cron
+	workers []Worker
 }
 
 // Route is one file below src/routes.
@@ -131,6 +132,10 @@ type description struct {
 		Overlap                        bool
 		Access                         json.RawMessage
 	}
+	Workers []struct {
+		Topic, From string
+		Config      json.RawMessage
+	}
 	Problems []string
 }
 
@@ -177,6 +182,9 @@ func Load(ctx context.Context, bundle *loader.Bundle, o Options) (*Deployment, e
 	err = d.takeRoutes(described, o.MaxMemory)
 	if err == nil {
 		err = d.takeEvents(described)
+	}
+	if err == nil {
+		err = d.takeWorkers(described, o.MaxMemory)
 	}
 	if err != nil {
 		return nil, errors.Join(err, snapshot.Close())

@@ -31,6 +31,7 @@ type Runner struct {
 	logger    func() *slog.Logger
 	secrets   Secrets
 	embedder  pb.Embedder
+	jobs      pb.Jobs
 	current   atomic.Pointer[deployment.Deployment]
 	base      context.Context
 	end       context.CancelCauseFunc
@@ -44,9 +45,9 @@ type Secrets interface {
 }
 
 // NewRunner returns a runner whose fetches go through transport.
-func NewRunner(transport *security.Transport, logger func() *slog.Logger, secrets Secrets) *Runner {
+func NewRunner(transport *security.Transport, logger func() *slog.Logger, secrets Secrets, jobs pb.Jobs) *Runner {
 	base, end := context.WithCancelCause(context.Background())
-	return &Runner{transport: transport, logger: logger, secrets: secrets, base: base, end: end}
+	return &Runner{transport: transport, logger: logger, secrets: secrets, jobs: jobs, base: base, end: end}
 }
 
 // UseEmbedder sets what pb.embed uses; call it ahead of all invocations.
@@ -83,7 +84,7 @@ func (r *Runner) Drain(ctx context.Context) {
 
 // Call is one event for user code.
 type Call struct {
-	// Kind ("http", "hook", "cron") and Target (a file or name) go to the log.
+	// Kind ("http", "hook", "cron", "job") and Target (a file or name) go to the log.
 	Kind, Target string
 	// ID is the request's id, for the log.
 	ID string
@@ -136,6 +137,7 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.network(c.Access)})
 	ctx = pb.WithSecrets(pb.WithScope(ctx, c.Data), r.secrets, c.Access.Secrets)
 	ctx = pb.WithEmbedder(ctx, r.embedder)
+	ctx = pb.WithJobs(ctx, r.jobs)
 	head, err := json.Marshal(c.Head)
 	if err != nil {
 		return nil, fmt.Errorf("invocation: the event is no JSON: %w", err)

@@ -31,13 +31,20 @@ type handlers struct {
 }
 
 type handler struct {
-	handle  Handler
-	options HandlerOptions
+	handle      Handler
+	options     HandlerOptions
+	replaceable bool
 }
 
 func (h *handlers) init() {
 	h.wake, h.topics, h.runs = make(chan struct{}, 1), map[string]handler{}, map[int64]*run{}
 	h.fetching, h.leaving = map[string]int{}, map[string]bool{}
+}
+
+// Check returns ErrOption for options out of range.
+func (o HandlerOptions) Check() error {
+	_, err := o.check()
+	return err
 }
 
 func (o HandlerOptions) check() (HandlerOptions, error) {
@@ -74,14 +81,18 @@ func (q *Queue) Handle(topic string, handle Handler, o HandlerOptions) error {
 	if _, taken := h.topics[topic]; taken {
 		return fmt.Errorf("topic %q: %w", topic, ErrTopicTaken)
 	}
-	h.topics[topic] = handler{handle, o}
+	h.topics[topic] = handler{handle, o, false}
 	h.signal()
 	return nil
 }
 
-// Replace swaps all handlers of topics for which mine is true for those given, at
-// once. Topics that no longer have one keep their jobs; running jobs go on.
-func (q *Queue) Replace(mine func(topic string) bool, handle Handler, topics map[string]HandlerOptions) error {
+// Replace swaps the handlers of the former Replace for those of topics, at once.
+// Topics that no longer have one keep their jobs; running jobs go on. Errors are as
+// those of Handle; nothing has changed then.
+func (q *Queue) Replace(handle Handler, topics map[string]HandlerOptions) error {
+	h := &q.handlers
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	checked := map[string]handler{}
 	for topic, o := range topics {
 		if err := CheckTopic(topic); err != nil {
@@ -91,18 +102,24 @@ func (q *Queue) Replace(mine func(topic string) bool, handle Handler, topics map
 		if err != nil {
 			return fmt.Errorf("worker of topic %q: %w", topic, err)
 		}
-		if !mine(topic) {
+		if old, taken := h.topics[topic]; taken && !old.replaceable {
 			return fmt.Errorf("topic %q: %w", topic, ErrTopicTaken)
 		}
-		checked[topic] = handler{handle, o}
+		checked[topic] = handler{handle, o, true}
 	}
-	h := &q.handlers
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	maps.DeleteFunc(h.topics, func(topic string, _ handler) bool { return mine(topic) })
+	maps.DeleteFunc(h.topics, func(_ string, old handler) bool { return old.replaceable })
 	maps.Copy(h.topics, checked)
 	h.signal()
 	return nil
+}
+
+// Taken reports whether topic has a handler that Replace does not replace.
+func (q *Queue) Taken(topic string) bool {
+	h := &q.handlers
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old, ok := h.topics[topic]
+	return ok && !old.replaceable
 }
 
 func (h *handlers) signal() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/agentrt/agentrt/agentrt/jobs/jobstore"
@@ -109,6 +110,8 @@ type Filter struct {
 	Limit int
 	// Cursor is the next of a former page.
 	Cursor string
+	// Unreserved leaves out the jobs of reserved topics.
+	Unreserved bool
 }
 
 // List returns jobs, the youngest first, and what leads to the next page, "" on the
@@ -144,6 +147,10 @@ func (q *Queue) List(ctx context.Context, f Filter) (list []Info, next string, e
 			return nil, "", option("the cursor %q is not one of a list", shorten(f.Cursor, 40))
 		}
 		p = p.Where("id < @after", river.NamedArgs{"after": after})
+	}
+	if f.Unreserved {
+		queue, _ := queueName(ReservedPrefix + "x")
+		p = p.Where("substr(queue, 1, @length) <> @reserved", river.NamedArgs{"length": len(queue) - 1, "reserved": queue[:len(queue)-1]})
 	}
 	found, err := q.reads.JobList(ctx, p)
 	if err != nil {
@@ -185,26 +192,34 @@ func (q *Queue) Stats(ctx context.Context) ([]TopicStats, error) {
 // one, is taken back and not found afterwards; other jobs are cancelled even if the
 // transaction is rolled back. It returns the job as it is then.
 func (q *Queue) Cancel(ctx context.Context, app core.App, id string) (Info, error) {
+	var taken *Info
 	if n, err := parseID(id); err == nil && inTransaction(app) {
 		row, found, err := jobstore.ByID(ctx, app, n)
 		if err == nil && found {
 			_, err = jobstore.Delete(ctx, app, n)
 			info := q.waiting(row)
-			info.State = StateCancelled
-			return info, err
+			info.State, taken = StateCancelled, &info
 		}
 		if err != nil {
 			return Info{}, err
 		}
 	}
-	return q.change(ctx, app, id, func(n int64) (*rivertype.JobRow, error) { return q.client.JobCancel(ctx, n) })
+	info, err := q.change(ctx, app, id, func(n int64) (*rivertype.JobRow, error) { return q.client.JobCancel(ctx, n) })
+	if taken != nil && errors.Is(err, ErrNotFound) {
+		return *taken, nil
+	}
+	return info, err
 }
 
-// Retry runs a job that ended, or waits for its time, now. The error is ErrState if
+// Retry runs a job that ended, or waits for its time, now; it gets one more attempt
+// if it has none left. The error is ErrState if
 // it runs, or if its unique key is taken by then.
 func (q *Queue) Retry(ctx context.Context, id string) (Info, error) {
 	return q.change(ctx, q.app, id, func(n int64) (*rivertype.JobRow, error) {
 		row, err := q.client.JobRetry(ctx, n)
+		if err != nil && strings.Contains(err.Error(), "UNIQUE constraint") {
+			return nil, fmt.Errorf("%w: another job has its unique key", ErrState)
+		}
 		if err == nil && row.State == rivertype.JobStateRunning {
 			return nil, fmt.Errorf("%w: it runs", ErrState)
 		}
@@ -253,4 +268,29 @@ func (q *Queue) change(ctx context.Context, app core.App, id string, f func(n in
 		return Info{}, fmt.Errorf("job %s: %w", id, err)
 	}
 	return q.info(row), nil
+}
+
+// RetryDiscarded runs all discarded jobs again, those of one topic if it is not
+// empty, and returns how many. One whose unique key is taken stays.
+func (q *Queue) RetryDiscarded(ctx context.Context, topic string) (n int, err error) {
+	f := Filter{Topic: topic, States: []State{StateDiscarded}, Limit: MaxPage}
+	for {
+		items, next, err := q.List(ctx, f)
+		if err != nil {
+			return n, err
+		}
+		for _, job := range items {
+			_, err := q.Retry(ctx, job.ID)
+			switch {
+			case err == nil:
+				n++
+			case !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrState):
+				return n, err
+			}
+		}
+		if next == "" {
+			return n, nil
+		}
+		f.Cursor = next
+	}
 }

@@ -422,10 +422,9 @@ func TestReplace(t *testing.T) {
 		}
 		return nil
 	}
-	mine := func(topic string) bool { return !jobs.Reserved(topic) }
 	replace := func(topics map[string]jobs.HandlerOptions) {
 		t.Helper()
-		if err := q.Replace(mine, work, topics); err != nil {
+		if err := q.Replace(work, topics); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -457,7 +456,7 @@ func TestReplace(t *testing.T) {
 	for _, id := range ids {
 		wait(t, q, app, id, jobs.StateCompleted)
 	}
-	if err := q.Replace(mine, work, map[string]jobs.HandlerOptions{"agentrt.index": {}}); !errors.Is(err, jobs.ErrTopicTaken) {
+	if err := q.Replace(work, map[string]jobs.HandlerOptions{"agentrt.index": {}}); !errors.Is(err, jobs.ErrTopicTaken) {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,7 @@ import { offerMount } from "./app.ts";
 export { describe } from "./describe.ts";
 export { http } from "./http.ts";
 export { hook, cron } from "./invoke.ts";
+export { job } from "./jobs.ts";
 
 // The bundler renames a class whose name is a global that another file uses.
 function define(name: string, value: unknown): void {

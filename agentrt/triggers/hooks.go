@@ -12,6 +12,7 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
+	"github.com/agentrt/agentrt/agentrt/jobs"
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/hostfn/pb"
 	"github.com/agentrt/agentrt/quickjs"
@@ -42,12 +43,13 @@ const MaxHookDepth = 8
 type Hooks struct {
 	app     core.App
 	runner  *invocation.Runner
+	queue   *jobs.Queue
 	origins origins
 }
 
 // NewHooks returns hooks that do nothing before Bind.
-func NewHooks(app core.App, runner *invocation.Runner) *Hooks {
-	return &Hooks{app: app, runner: runner}
+func NewHooks(app core.App, runner *invocation.Runner, queue *jobs.Queue) *Hooks {
+	return &Hooks{app: app, runner: runner, queue: queue}
 }
 
 // Bind begins to run the hooks that deployments register, until unbind is called.
@@ -98,18 +100,23 @@ func (h *Hooks) bind(collection, event string, match func(*core.RecordEvent) []*
 	run := func(e *core.RecordEvent) error {
 		heads := match(e)
 		if isBefore(event) {
+			var held []string
 			for _, head := range heads {
-				if err := h.run(e, event, head); err != nil {
-					return err
+				hold, err := h.run(e, event, head)
+				if hold != "" {
+					held = append(held, hold)
+				}
+				if err != nil {
+					return errors.Join(err, h.drop(e, held))
 				}
 			}
-			return e.Next()
+			return h.release(e, held)
 		}
 		if err := e.Next(); err != nil {
 			return err
 		}
 		for _, head := range heads {
-			err := h.run(e, event, head)
+			_, err := h.run(e, event, head)
 			if err == nil {
 				continue
 			}
@@ -168,10 +175,42 @@ type hookResult struct {
 	} `json:"refused"`
 }
 
-func (h *Hooks) run(e *core.RecordEvent, event string, head *hookHead) error {
+// release goes on with the write. The jobs that a Before hook has enqueued, if
+// held is not empty, come to exist with it.
+func (h *Hooks) release(e *core.RecordEvent, held []string) error {
+	if len(held) == 0 {
+		return e.Next()
+	}
+	app := e.App
+	defer func() { e.App = app }()
+	err := app.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		for _, hold := range held {
+			if err := h.queue.Release(e.Context, tx, hold); err != nil {
+				return err
+			}
+		}
+		return e.Next()
+	})
+	if err != nil {
+		return errors.Join(err, h.drop(e, held))
+	}
+	return nil
+}
+
+func (h *Hooks) drop(e *core.RecordEvent, held []string) error {
+	var errs []error
+	for _, hold := range held {
+		errs = append(errs, h.queue.Drop(context.WithoutCancel(e.Context), h.app, hold))
+	}
+	return errors.Join(errs...)
+}
+
+// run returns what the jobs that wait for the write were enqueued with.
+func (h *Hooks) run(e *core.RecordEvent, event string, head *hookHead) (held string, err error) {
 	ctx, auth, depth := h.origins.of(e)
 	if depth >= MaxHookDepth {
-		return router.NewBadRequestError(fmt.Sprintf("Record hooks led to each other %d times (%s of %q): the limit is %d. Check that a hook does not cause the event that it handles.",
+		return held, router.NewBadRequestError(fmt.Sprintf("Record hooks led to each other %d times (%s of %q): the limit is %d. Check that a hook does not cause the event that it handles.",
 			depth, event, e.Record.Collection().Name, MaxHookDepth), nil)
 	}
 	fields := visibleFields(e.Record)
@@ -191,25 +230,27 @@ func (h *Hooks) run(e *core.RecordEvent, event string, head *hookHead) error {
 		// Other invocations may wait for this transaction with all places taken.
 		ctx = pool.WithNested(ctx)
 	}
+	scope := &pb.Scope{App: e.App, Auth: auth, Depth: depth + 1, Jobs: pb.JobScope{Before: isBefore(event)}}
 	res, err := runEvent(ctx, hookTimeout, h.runner, invocation.Call{Kind: "hook", Target: head.target, Export: "hook", Head: head,
-		Access: head.access, Data: &pb.Scope{App: e.App, Auth: auth, Depth: depth + 1}})
+		Access: head.access, Data: scope})
+	held = scope.Jobs.Held()
 	if err != nil {
 		if js, ok := errors.AsType[*quickjs.JSError](err); ok && isBefore(event) {
 			if js.Name != "Error" {
 				// Rather a mistake than a refusal: the stack would be lost.
 				h.app.Logger().Warn(h.runner.Redact(err.Error()), "type", "function", "target", head.target, "event", event)
 			}
-			return router.NewBadRequestError(js.Message, nil)
+			return held, router.NewBadRequestError(js.Message, nil)
 		}
 		if isBefore(event) {
 			// PocketBase's answer will not say why.
 			h.app.Logger().Error(h.runner.Redact(err.Error()), "type", "function", "target", head.target, "event", event)
 		}
-		return err
+		return held, err
 	}
 	var left hookResult
 	if err := json.Unmarshal(res.Head, &left); err != nil {
-		return fmt.Errorf("hook on %s of %s: event.record must stay an object: %w", event, head.target, err)
+		return held, fmt.Errorf("hook on %s of %s: event.record must stay an object: %w", event, head.target, err)
 	}
 	switch {
 	case left.Refused != nil:
@@ -217,11 +258,11 @@ func (h *Hooks) run(e *core.RecordEvent, event string, head *hookHead) error {
 		for name, f := range left.Refused.Data {
 			fields[name] = fieldError{f.Code, f.Message}
 		}
-		return router.NewBadRequestError(left.Refused.Message, fields)
+		return held, router.NewBadRequestError(left.Refused.Message, fields)
 	case !isBefore(event) || event == BeforeDelete:
-		return nil
+		return held, nil
 	}
-	return takeOver(e.Record, fields, left.Record)
+	return held, takeOver(e.Record, fields, left.Record)
 }
 
 // originalFields is the record before an update or deletion, else nil.

@@ -54,6 +54,7 @@ interface PocketBase extends RecordClient, RecordHooks {
   readonly files: RecordFiles;
   /** Functions of the Go program that embeds agentrt, by module. */
   readonly host: HostModules;
+  readonly jobs: JobQueue;
   readonly kv: KeyValueStore;
   readonly secrets: Secrets;
   readonly utils: PocketBaseUtils;
@@ -336,6 +337,127 @@ interface KeyValueStore {
   delete(key: string, options?: { ifVersion?: number }): Promise<boolean>;
   /** Adds `by` (1) to the integer at `key`, 0 if there is none, at once for all callers, and returns the sum. `ttl` in seconds counts from the call that creates the value; later calls leave it. */
   incr(key: string, by?: number, options?: { ttl?: number }): Promise<number>;
+}
+
+/**
+ * Durable jobs: each runs at least once, in a worker below `src/workers` or registered with `process`, and again if it throws or the server dies.
+ * A topic has 1 to 60 letters, digits and `_-./` (capitals and signs count twice), and starts with a letter or digit; `agentrt.` is a reserved start.
+ * Durations are a number of milliseconds or a text such as "500ms", "30s", "5m", "36h".
+ *
+ * Errors have a `code`: ERR_JOBS_TOPIC, ERR_JOBS_PAYLOAD (413), ERR_JOBS_OPTION, ERR_JOBS_FULL (the topic has 100,000 jobs that have not ended; 503),
+ * ERR_JOBS_LIMIT (an invocation may enqueue 10,000 jobs), ERR_JOBS_STATE (409).
+ *
+ * @example
+ * // src/workers/mail.ts: the topic is "mail"
+ * export const config: WorkerConfig = { concurrency: 5, timeout: "1m", maxAttempts: 8, backoff: { delay: "10s", max: "1h" } };
+ * export default async function (job: Job<{ to: string }>, { signal }: JobContext) {
+ *   await send(job.payload.to, { signal, idempotencyKey: job.id });
+ * }
+ * // anywhere in a handler
+ * const id = await pb.jobs.enqueue("mail", { to: "a@example.com" }, { delay: "10m" });
+ */
+interface JobQueue {
+  /**
+   * Adds a job and returns its id. `payload` is JSON of at most 256 KiB and 200 levels. Inside `pb.tx` the job exists only once that commits, inside a
+   * Before hook only once the record is saved; elsewhere it exists when the promise resolves. A topic needs no worker yet: its jobs wait.
+   */
+  enqueue(topic: string, payload?: unknown, options?: JobOptions): Promise<string>;
+  /** A job as it is now, or null if there is none, or no longer: completed and cancelled jobs are kept for a day, discarded ones for 30 days. */
+  get<P = any, R = any>(id: string): Promise<JobInfo<P, R> | null>;
+  /**
+   * Cancels a job and returns it, null if there is none. One that waits does not run any more; the `signal` of one that runs aborts, and 5 s later the handler is
+   * ended; one that has ended stays as it is. Not undone if a transaction is rolled back; a job enqueued in the same transaction is taken back.
+   */
+  cancel(id: string): Promise<JobInfo | null>;
+  /** Jobs, the youngest first: at most `limit` (1 to 500, 100 by default). `cursor` of a page leads to the next; null on the last. */
+  list(filter?: { topic?: string; state?: JobState | JobState[]; limit?: number; cursor?: string | null }): Promise<{ items: JobInfo[]; cursor: string | null }>;
+  /**
+   * Registers the worker of a topic, at the top level of a module: the same as a file below `src/workers`, whose path without extension is the topic,
+   * with `export default handler` and `export const config = options`. A topic has one worker. When a deployment no longer has a worker, its jobs wait.
+   */
+  process<P = any>(topic: string, handler: (job: Job<P>, context: JobContext) => unknown, options?: WorkerConfig): void;
+}
+
+interface JobOptions {
+  /** The earliest start, from now: at most a year. Jobs start within a second or so of their time. */
+  delay?: number | string;
+  /** The earliest start as a Date, milliseconds since 1970 or an ISO text. Either this or `delay`. */
+  runAt?: Date | number | string;
+  /** 1 (first) to 4 (last) among the waiting jobs of the topic; 2 by default. */
+  priority?: number;
+  /** 1 to 100; by default that of the worker's config, or 10. */
+  maxAttempts?: number;
+  /** The time between attempts; by default that of the worker's config, or 5 s that double up to an hour. */
+  backoff?: JobBackoff;
+  /** At most 512 bytes. If the topic has a job with this key that has not ended, no other is made and its id is returned. */
+  uniqueKey?: string;
+  /** Also jobs with the key that completed count, if they were enqueued in the same interval of this length (counted from 1970 in UTC; at least 1 s). */
+  uniqueFor?: number | string;
+  /** Which jobs with the key count, besides scheduled, available and running ones: retryable, and with uniqueFor completed, by default. */
+  uniqueStates?: JobState | JobState[];
+}
+
+/** A delay, or how it grows: doubled with each failure up to `max` (an hour by default), a tenth more or less at random. "fixed" does not grow. */
+type JobBackoff = number | string | { type?: "exponential" | "fixed"; delay?: number | string; max?: number | string };
+
+/** What a file below `src/workers` exports as `config`. */
+interface WorkerConfig extends AccessConfig {
+  /** Jobs of the topic at a time, 1 to 1,000; 10 by default. */
+  concurrency?: number;
+  /** The time of one attempt, 10 minutes by default and a day at most: `signal` aborts then, and 5 s later the handler is ended. */
+  timeout?: number | string;
+  /** 1 to 100 attempts; 10 by default. */
+  maxAttempts?: number;
+  backoff?: JobBackoff;
+  /** As in RouteConfig. */
+  cpu?: string;
+  memory?: string | number;
+}
+
+/** What a worker gets. Its return value, JSON of at most 16 KiB, is kept as the job's `result`. If it throws, the job runs again after the backoff, or is discarded after the last attempt. */
+interface Job<P = any> {
+  readonly id: string;
+  readonly topic: string;
+  readonly payload: P;
+  /** Counts from 1. An attempt that the shutdown of the server ended does not count. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  /** An ISO time. */
+  readonly createdAt: string;
+  /** Reports how far the job is: a number of any scale, and JSON of at most 16 KiB. `get` shows the last report; it is written once a second and at the end. */
+  progress(n: number, data?: unknown): void;
+}
+
+interface JobContext {
+  /** Aborts, with an AbortError that says why, when the job is cancelled, takes too long, or the server shuts down (the job then runs again after the start). */
+  readonly signal: AbortSignal;
+}
+
+type JobState = "scheduled" | "available" | "running" | "retryable" | "completed" | "cancelled" | "discarded";
+
+/** Times are ISO texts. */
+interface JobInfo<P = any, R = any> {
+  id: string;
+  topic: string;
+  /** scheduled: waits for its time; available: waits for a worker; retryable: failed and waits for its next attempt; discarded: failed in its last attempt. */
+  state: JobState;
+  payload: P;
+  priority: number;
+  /** How often it was begun. */
+  attempt: number;
+  maxAttempts: number;
+  createdAt: string;
+  /** When it may run, or was to run. */
+  runAt: string;
+  attemptedAt: string | null;
+  finishedAt: string | null;
+  uniqueKey?: string;
+  progress: { n: number; data?: any; at: string } | null;
+  result?: R;
+  /** One for each failed attempt: message, source line and stack in TypeScript, without secrets; at most 8 KiB each. */
+  errors: { attempt: number; at: string; error: string }[];
+  /** Whether the deployed functions, or Go code, have a worker for the topic. */
+  worker: boolean;
 }
 
 /** Secrets, set with `agentrt secrets set NAME` or by superusers with `PUT /api/agentrt/secrets/NAME`, encrypted in the database. */

@@ -19,7 +19,13 @@ export interface CronRegistration {
   access: unknown;
 }
 
-export const registered: { hooks: HookRegistration[]; crons: CronRegistration[] } = { hooks: [], crons: [] };
+export interface WorkerRegistration {
+  topic: string;
+  config: Record<string, unknown>;
+  handler: (job: any, context: any) => unknown;
+}
+
+export const registered: { hooks: HookRegistration[]; crons: CronRegistration[]; workers: WorkerRegistration[] } = { hooks: [], crons: [], workers: [] };
 
 const maxRegistrations = 1000;
 let closed = false;
@@ -27,7 +33,7 @@ let closed = false;
 /** The modules have been evaluated: nothing is registered any more. */
 export function closeRegistration(): void { closed = true; }
 
-function register<T>(list: T[], what: string, entry: T): void {
+export function register<T>(list: T[], what: string, entry: T): void {
   if (closed) throw new Error(`${what} registers a handler and works at the top level of a module only; move the call out of the function it is in`);
   if (list.length >= maxRegistrations) throw new RangeError(`${what}: at most ${maxRegistrations} registrations`);
   list.push(entry);

@@ -8,6 +8,7 @@ func Register(ops *quickjs.Ops) {
 	RegisterDB(ops)
 	RegisterEmbed(ops)
 	RegisterFiles(ops)
+	RegisterJobs(ops)
 	RegisterKV(ops)
 	RegisterSecrets(ops)
 	RegisterTx(ops)

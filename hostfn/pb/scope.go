@@ -19,6 +19,8 @@ type Scope struct {
 	AsCaller bool
 	// Depth counts the hooks and other invocations that led to this one.
 	Depth int
+	// Jobs is about the jobs that the invocation enqueues.
+	Jobs JobScope
 
 	mu     sync.Mutex
 	tx     *transaction // nil outside of pb.tx
