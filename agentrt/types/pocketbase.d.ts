@@ -157,12 +157,70 @@ interface RecordService<T = RecordModel, Create = RecordBody, Update = RecordBod
   getFullList<R = T>(batch?: number, options?: RecordListOptions): Promise<R[]> & AsyncIterable<R>;
   /** The first record that matches; 404 if none does. */
   getFirstListItem<R = T>(filter: string, options?: RecordListOptions): Promise<R>;
+  /**
+   * The records nearest to a vector, or to a text, nearest first. Under rules the collection's list rule and the filter restrict before the nearest are
+   * chosen: forbidden records take no places. Inside pb.tx it sees what the transaction wrote. Errors are a pb.ClientResponseError:
+   * 400 with the options that are wrong in response.data (vector, text, field, filter, top, recall, weights), 403 without the right to list.
+   *
+   * @example
+   * const docs = await pb.collection("docs").vectorSearch({ vector, field: "embedding", filter: "team = {:team}", params: { team: ctx.auth.team }, top: 5 });
+   */
+  vectorSearch<R = T>(options: VectorSearchOptions): Promise<(R & SearchHit)[]>;
+  /** The records best by words (BM25, in the fields that the vector field's option text names) and by nearness together, otherwise as vectorSearch. */
+  hybridSearch<R = T>(options: HybridSearchOptions): Promise<(R & SearchHit)[]>;
   /** Values may be a Blob or File, or arrays with them. 400 with the fields that do not validate in response.data. */
   create<R = T>(body?: Create | FormData, options?: RecordOptions): Promise<R>;
   /** Also takes "field+", "+field" and "field-", which add to a number, list or files, and remove. */
   update<R = T>(id: string, body?: Update | FormData, options?: RecordOptions): Promise<R>;
   /** Gives true. 400 if a required relation points to the record. */
   delete(id: string, options?: RecordOptions): Promise<boolean>;
+}
+
+/** Where is searched, and what comes back. An unknown option is a TypeError. */
+interface SearchOptions {
+  /** As for lists: relations to include, and fields to return ("id,title", also an array); score and distance always come. */
+  expand?: string | string[];
+  fields?: string | string[];
+  headers?: Record<string, string>;
+  query?: Record<string, any>;
+  signal?: AbortSignal;
+  /** The name of the vector field, needed if the collection has several. A hidden field is found only with a superuser's rights. */
+  field?: string;
+  /** Restricts the records before the nearest are chosen, in PocketBase's filter language, relations included; at most 3,500 bytes. */
+  filter?: string;
+  /** Values for the places {:name} of the filter, as pb.filter() puts them in. */
+  params?: Record<string, unknown>;
+  /** How many records are wanted, 1 to 1,000; 10 by default. So many come if they exist, match and may be seen. */
+  top?: number;
+  /** Leaves out records of a lower score. */
+  minScore?: number;
+  /** The wanted share of the true nearest among the found, 0 to 1. More candidates are compared for a higher one, all for 1; the default is about 0.98 for usual embeddings. */
+  recall?: number;
+  /** Compares every permitted vector, as recall: 1 does. */
+  exact?: boolean;
+}
+
+interface VectorSearchOptions extends SearchOptions {
+  /** As many numbers as the field has dimensions (1 to 16,000): an array or a typed array. Either this or a text. */
+  vector?: ArrayLike<number>;
+  /** At most 32 KiB, of which the field's embedding model makes a vector. */
+  text?: string;
+}
+
+interface HybridSearchOptions extends SearchOptions {
+  /** At most 32 KiB: its first 64 different words are looked for, and it is the vector's text if there is no vector. */
+  text: string;
+  vector?: ArrayLike<number>;
+  /** How much each of the two searches counts, 0 to 100; 1 by default. One of weight 0 does not take place. */
+  weights?: { text?: number; vector?: number };
+}
+
+/** A found record. A field of the record that is named score or distance is hidden by these. */
+interface SearchHit {
+  /** cosine: the cosine of the angle; dot: the inner product; l2: 1/(1+distance). Of a hybrid search: the sum of weight/(60+rank). Higher is better. */
+  score: number;
+  /** cosine: 1 - cosine; dot: the negative product; l2: the Euclidean distance. null for a record that a hybrid search found by its words alone. */
+  distance: number | null;
 }
 
 interface BatchService {

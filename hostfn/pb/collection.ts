@@ -10,6 +10,7 @@ import { encodeUtf8 } from "../../polyfill/utf8.ts";
 import { ClientResponseError, notFound, responseError } from "./error.ts";
 import { filter } from "./filter.ts";
 import { op } from "./op.ts";
+import { searchBody, searchQuery } from "./vector.ts";
 
 const records = op<Promise<any>>("pb.records");
 
@@ -102,13 +103,14 @@ interface Call {
   collection?: string;
   id?: string;
   query?: string;
+  search?: "vector-search" | "hybrid-search";
 }
 
 async function send(as: Identity, call: Call, options?: Options, body?: Encoded): Promise<any> {
   const signal: AbortSignal | undefined = options?.signal;
   if (signal?.aborted) throw new ClientResponseError({ isAbort: true, originalError: signal.reason });
-  const { method, collection, id: record, query } = call;
-  const promise = records({ as, method, collection, id: record, query, headers: options?.headers, contentType: body?.contentType }, body?.bytes);
+  const { method, collection, id: record, query, search } = call;
+  const promise = records({ as, method, collection, id: record, query, search, headers: options?.headers, contentType: body?.contentType }, body?.bytes);
   if (!signal) {
     try {
       return await promise;
@@ -208,6 +210,20 @@ class RecordService {
     const list = await this.getList(1, 1, { ...options, query: { skipTotal: 1, filter: expression, ...options?.query } });
     if (list.items.length > 0) return list.items[0];
     throw notFound(this.#path(), "The requested resource wasn't found.");
+  }
+
+  async #search(search: "vector-search" | "hybrid-search", name: string, options: Options): Promise<any[]> {
+    const body = { contentType: "application/json", bytes: encodeUtf8(JSON.stringify(searchBody(name, options))) };
+    const found = await send(this.#as, { method: "POST", search, collection: this.collectionIdOrName, query: queryOf(searchQuery(options)) }, options, body);
+    return found.items;
+  }
+
+  async vectorSearch(options: Options): Promise<any[]> {
+    return this.#search("vector-search", "vectorSearch", options);
+  }
+
+  async hybridSearch(options: Options): Promise<any[]> {
+    return this.#search("hybrid-search", "hybridSearch", options);
   }
 
   async create(body?: Body, options?: Options): Promise<any> {

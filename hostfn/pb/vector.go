@@ -1,10 +1,12 @@
 package pb
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"net/http"
@@ -111,7 +113,7 @@ func (d *direct) search(kind string) (any, error) {
 func findRecords(e *core.RequestEvent, c *core.Collection, kind string) ([]vectorfield.Hit, error) {
 	body, err := readSearch(e)
 	if err != nil {
-		return nil, searchError(kind, err)
+		return nil, searchError(err)
 	}
 	vectors := vectorfield.Of(e.App)
 	if vectors == nil {
@@ -123,7 +125,7 @@ func findRecords(e *core.RequestEvent, c *core.Collection, kind string) ([]vecto
 	}
 	q, err := body.query(c)
 	if err != nil {
-		return nil, searchError(kind, err)
+		return nil, searchError(err)
 	}
 	ctx := e.Request.Context()
 	var hits []vectorfield.Hit
@@ -137,7 +139,7 @@ func findRecords(e *core.RequestEvent, c *core.Collection, kind string) ([]vecto
 		hits, err = vectors.Search(ctx, e.App, c, info, q)
 	}
 	if err != nil {
-		return nil, searchError(kind, err)
+		return nil, searchError(err)
 	}
 	return hits, nil
 }
@@ -145,7 +147,11 @@ func findRecords(e *core.RequestEvent, c *core.Collection, kind string) ([]vecto
 // readSearch reads the body and moves its expand and fields to the query.
 func readSearch(e *core.RequestEvent) (*searchBody, error) {
 	body := new(searchBody)
-	decoder := json.NewDecoder(e.Request.Body)
+	text, err := io.ReadAll(e.Request.Body)
+	if err != nil {
+		return nil, orBadRequest(err, "The body could not be read.")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(body); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
@@ -153,9 +159,6 @@ func readSearch(e *core.RequestEvent) (*searchBody, error) {
 		}
 		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 			return nil, optionError(strings.Trim(name, `"`), "option", "There is no such option.")
-		}
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, router.NewApiError(http.StatusRequestEntityTooLarge, fmt.Sprintf("A search has at most %d bytes.", maxSearchBody), nil)
 		}
 		return nil, router.NewBadRequestError("The body of a search is a JSON object: "+err.Error(), nil)
 	}
@@ -200,7 +203,7 @@ func (b *searchBody) query(c *core.Collection) (vectorfield.Query, error) {
 }
 
 // searchError is err as the Web API reports it: 400 with the options that are wrong.
-func searchError(kind string, err error) error {
+func searchError(err error) error {
 	options, ok := errors.AsType[validation.Errors](err)
 	if !ok {
 		if apiErr, ok := errors.AsType[*router.ApiError](err); ok {
@@ -213,7 +216,7 @@ func searchError(kind string, err error) error {
 	}
 	message := "The search is invalid."
 	for option, problem := range options {
-		message = fmt.Sprintf("%s: %s: %s", kind, option, problem)
+		message = fmt.Sprintf("Invalid %q: %s", option, problem)
 	}
 	return router.NewBadRequestError(message, options)
 }

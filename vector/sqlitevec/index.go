@@ -12,18 +12,26 @@ import (
 	"github.com/pocketbase/dbx"
 )
 
-// index is the codes of a space in memory: what is committed, up to the sequence
-// number applied.
-type index struct {
+// replica follows the index of a space in memory.
+type replica struct {
 	syncing sync.Mutex
+	// current is the index of the generation that was live at the last sync. A new
+	// generation takes its place once it is complete: searches under way go on
+	// with the former one.
+	current *index
+}
 
-	// mu is held for short, also by scans, so that neither waits long for the other.
-	mu         sync.RWMutex
+// index is the codes of a generation in memory: what is committed, up to the
+// sequence number applied.
+type index struct {
 	generation int64
 	encoder    *encoder
-	applied    int64
-	chunks     []*chunk
-	table      idTable
+
+	// mu is held for short, also by scans, so that neither waits long for the other.
+	mu      sync.RWMutex
+	applied int64
+	chunks  []*chunk
+	table   idTable
 }
 
 // change is what the log or a chunk says of codes.
@@ -70,43 +78,43 @@ func (m *meta) changes(ctx context.Context, r dbx.Builder, generation, after int
 	return live, log, errors.Join(rows.Err(), rows.Close())
 }
 
-// sync reads what was committed since the last time. Afterwards the index has the
-// generation that was live, or none.
-func (x *index) sync(ctx context.Context, s *Store, name string) error {
-	x.syncing.Lock()
-	defer x.syncing.Unlock()
+// sync reads what was committed since the last time, and returns the index of the
+// generation that was live, nil if there was none.
+func (p *replica) sync(ctx context.Context, s *Store, name string) (x *index, err error) {
+	p.syncing.Lock()
+	defer p.syncing.Unlock()
+	x, p.current = p.current, nil // what has seen a failure may lack something
 	r := s.reader(nil)
 	m, err := s.meta(ctx, r, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for m.live != 0 {
-		if m.live != x.generation {
+		if x == nil || x.generation != m.live {
 			e, err := s.encoder(ctx, r, m, m.live)
-			if err != nil {
-				return err
+			if errors.Is(err, sql.ErrNoRows) { // another one went live and this was deleted
+				if m, err = s.meta(ctx, r, name); err != nil {
+					return nil, err
+				}
+				continue
 			}
-			x.reset(m.live, e)
+			if err != nil {
+				return nil, err
+			}
+			x = &index{generation: m.live, encoder: e, applied: -1}
 		}
 		live, log, err := m.changes(ctx, r, m.live, x.applied, x.setChunk)
 		if err != nil {
-			x.reset(0, nil)
-			return err
+			return nil, err
 		}
 		x.apply(log)
 		if live == m.live {
-			return nil
+			p.current = x
+			return x, nil
 		}
 		m.live = live
 	}
-	x.reset(0, nil)
-	return nil
-}
-
-func (x *index) reset(generation int64, e *encoder) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.generation, x.encoder, x.applied, x.chunks, x.table = generation, e, -1, nil, idTable{}
+	return nil, nil
 }
 
 // setChunk replaces a chunk.

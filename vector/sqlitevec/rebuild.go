@@ -13,7 +13,8 @@ import (
 	"github.com/pocketbase/dbx"
 )
 
-var errBuilding = errors.New("the index is being built already")
+// ErrBuilding is Rebuild of a space whose index is being built.
+var ErrBuilding = errors.New("the index is being built already")
 
 // centreSample is the number of vectors whose mean is the centre of the codes.
 const centreSample = 4096
@@ -53,14 +54,15 @@ func (s *Store) Rebuild(ctx context.Context, name string, progress func(done, to
 	if err := s.sweep(ctx, name); err != nil {
 		return err
 	}
-	return s.index(name).sync(ctx, s, name)
+	_, err = s.replica(name).sync(ctx, s, name)
+	return err
 }
 
 func (s *Store) reserve(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.building[name] {
-		return fmt.Errorf("vector space %q: %w", name, errBuilding)
+		return fmt.Errorf("vector space %q: %w", name, ErrBuilding)
 	}
 	s.building[name] = true
 	return nil

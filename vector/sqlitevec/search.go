@@ -75,26 +75,23 @@ func (q *search) run(inTransaction bool) ([]vector.Match, error) {
 	if q.live == 0 || q.query.Exact || q.query.Recall == 1 {
 		return q.exact()
 	}
-	x := q.store.index(q.Name)
-	if err := x.sync(q.ctx, q.store, q.Name); err != nil && !(inTransaction && errors.Is(err, vector.ErrNoSpace)) {
+	x, err := q.store.replica(q.Name).sync(q.ctx, q.store, q.Name)
+	if err != nil && !(inTransaction && errors.Is(err, vector.ErrNoSpace)) {
 		return nil, err
+	}
+	if x == nil || x.generation != q.live {
+		return q.exact()
 	}
 	var written map[uint32]bool
 	if inTransaction {
-		var err error
 		if written, err = q.written(x); err != nil {
 			return nil, err
 		}
 	}
-	x.mu.RLock()
-	e := x.encoder
-	usable := x.generation == q.live
-	x.mu.RUnlock()
-	filtered := q.query.Filter.IDs != nil || q.query.Filter.Query != nil
-	if !usable || len(written) > 0 && filtered {
+	if filtered := q.query.Filter.IDs != nil || q.query.Filter.Query != nil; len(written) > 0 && filtered {
 		return q.exact()
 	}
-	question := e.question(q.query.Vector)
+	question := x.encoder.question(q.query.Vector)
 	slots, err := q.permitted(x, question)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/agentrt/agentrt/vector"
 	"github.com/pocketbase/dbx"
@@ -23,19 +25,26 @@ func (m *meta) free() string    { return "_vector_f_" + m.Name }
 func (m *meta) log() string     { return "_vector_l_" + m.Name }
 func (m *meta) chunks() string  { return "_vector_c_" + m.Name }
 
-// migrate also ends what a killed process was building.
+// migrate makes the tables.
 func (s *Store) migrate(ctx context.Context, tx *dbx.Tx) error {
 	for _, q := range []string{
 		`CREATE TABLE IF NOT EXISTS _vector_spaces (name TEXT PRIMARY KEY NOT NULL, dim INTEGER NOT NULL, metric TEXT NOT NULL,
 			live INTEGER NOT NULL DEFAULT 0, building INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
 		`CREATE TABLE IF NOT EXISTS _vector_generations (generation INTEGER PRIMARY KEY NOT NULL, space TEXT NOT NULL, centre BLOB NOT NULL)`,
-		`UPDATE _vector_spaces SET building = 0 WHERE building <> 0`,
 	} {
 		if err := exec(ctx, tx, q, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// abandon ends what a killed process was building.
+func (s *Store) abandon(ctx context.Context, tx *dbx.Tx) error {
+	s.mu.Lock() // a rebuild reserves the space ahead of its first transaction
+	own := slices.AppendSeq([]string{}, maps.Keys(s.building))
+	s.mu.Unlock()
+	return exec(ctx, tx, "UPDATE _vector_spaces SET building = 0 WHERE building <> 0 AND name NOT IN (SELECT value FROM json_each({:own}))", dbx.Params{"own": jsonStrings(own)})
 }
 
 // Create is vector.Store's.

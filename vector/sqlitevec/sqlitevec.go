@@ -54,7 +54,7 @@ type Store struct {
 
 	mu       sync.Mutex
 	closed   bool
-	indexes  map[string]*index
+	replicas map[string]*replica
 	building map[string]bool
 	encoders map[int64]*encoder
 }
@@ -66,7 +66,7 @@ func New(ctx context.Context, db Databases, options Options) (*Store, error) {
 	if options.IndexFrom <= 0 {
 		options.IndexFrom = DefaultIndexFrom
 	}
-	s := &Store{db: db, options: options, indexes: map[string]*index{}, building: map[string]bool{}, encoders: map[int64]*encoder{}}
+	s := &Store{db: db, options: options, replicas: map[string]*replica{}, building: map[string]bool{}, encoders: map[int64]*encoder{}}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.transaction(ctx, nil, s.migrate); err != nil {
 		s.cancel()
@@ -85,28 +85,32 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Load reads the indexes of all spaces into memory, which the first search of a
-// space would do otherwise.
+// Load is for the process that serves: it ends what a killed one was building, and
+// reads the indexes of all spaces into memory, which the first search of a space
+// would do otherwise. Other processes may use the database without it.
 func (s *Store) Load(ctx context.Context) error {
+	if err := s.transaction(ctx, nil, s.abandon); err != nil {
+		return err
+	}
 	var names []string
 	if err := s.reader(nil).NewQuery("SELECT name FROM _vector_spaces WHERE live <> 0").WithContext(ctx).Column(&names); err != nil {
 		return fmt.Errorf("vector: reading the spaces: %w", err)
 	}
 	for _, name := range names {
-		if err := s.index(name).sync(ctx, s, name); err != nil {
+		if _, err := s.replica(name).sync(ctx, s, name); err != nil {
 			return fmt.Errorf("vector: loading the index of %q: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (s *Store) index(name string) *index {
+func (s *Store) replica(name string) *replica {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.indexes[name] == nil {
-		s.indexes[name] = &index{}
+	if s.replicas[name] == nil {
+		s.replicas[name] = &replica{}
 	}
-	return s.indexes[name]
+	return s.replicas[name]
 }
 
 // reader is where to read: in tx, or the last committed state.
@@ -140,7 +144,7 @@ func (s *Store) buildSoon(name string) {
 	}
 	s.work.Go(func() {
 		err := s.Rebuild(s.ctx, name, nil)
-		if err != nil && !errors.Is(err, errBuilding) && s.ctx.Err() == nil && s.options.OnError != nil {
+		if err != nil && !errors.Is(err, ErrBuilding) && s.ctx.Err() == nil && s.options.OnError != nil {
 			s.options.OnError(name, err)
 		}
 	})

@@ -99,33 +99,34 @@ func (f *Field) PrepareValue(record *core.Record, raw any) (any, error) {
 
 // DriverValue is core.DriverValuer's. The column of a vector that is not changed is
 // set to itself, since another write may have changed it since the record was read.
+// Values that cannot be stored are refused when the record is written.
 func (f *Field) DriverValue(record *core.Record) (driver.Value, error) {
-	switch v := valueOf(record, f.Name); {
-	case v.problem != nil:
-		return nil, fmt.Errorf("field %s: %w", f.Name, v.problem)
-	case v.changed || v.sum == "" && record.IsNew():
+	if v := valueOf(record, f.Name); v.changed || record.IsNew() {
 		return v.sum, nil
-	case record.IsNew():
-		return nil, fmt.Errorf("field %s: %w", f.Name, errNotLoaded)
-	default:
-		return dbx.NewExp("[[" + f.Name + "]]"), nil
 	}
+	return dbx.NewExp("[[" + f.Name + "]]"), nil
 }
 
 // ValidateValue is core.Field's.
 func (f *Field) ValidateValue(_ context.Context, _ core.App, record *core.Record) error {
 	v := valueOf(record, f.Name)
+	if v.sum == "" && v.problem == nil && f.Required {
+		return validation.ErrRequired
+	}
+	return f.storable(v, record.IsNew())
+}
+
+// storable tells what keeps a value from being stored.
+func (f *Field) storable(v Value, isNew bool) error {
 	switch {
 	case v.problem != nil:
 		return v.problem
 	case v.sum == "":
-		if f.Required {
-			return validation.ErrRequired
-		}
-	case !v.changed && record.IsNew():
-		return errNotLoaded
+		return nil
 	case v.changed:
 		return f.check(v.numbers)
+	case isNew:
+		return errNotLoaded
 	}
 	return nil
 }

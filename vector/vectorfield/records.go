@@ -10,6 +10,7 @@ import (
 	"github.com/agentrt/agentrt/vector"
 	"github.com/agentrt/agentrt/vector/fulltext"
 	"github.com/pocketbase/dbx"
+	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 )
@@ -32,6 +33,11 @@ func (v *Vectors) write(e *core.RecordEvent) error {
 	err := app.RunInTransaction(func(tx core.App) error {
 		e.App = tx
 		isNew := e.Record.IsNew()
+		for _, f := range fields {
+			if err := f.storable(valueOf(e.Record, f.Name), isNew); err != nil {
+				return validation.Errors{f.Name: err}
+			}
+		}
 		if err := e.Next(); err != nil {
 			return err
 		}

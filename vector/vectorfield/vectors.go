@@ -140,6 +140,12 @@ func (v *Vectors) opened() (vector.Store, *fulltext.Index, error) {
 	return v.store, v.texts, nil
 }
 
+// Store is where the vectors are; ErrClosed before the app is bootstrapped.
+func (v *Vectors) Store() (vector.Store, error) {
+	store, _, err := v.opened()
+	return store, err
+}
+
 // SetEmbedder replaces what makes vectors of texts.
 func (v *Vectors) SetEmbedder(e vector.Embedder) {
 	v.mu.Lock()
