@@ -4,10 +4,11 @@ import { Crypto, CryptoKey, SubtleCrypto, crypto, installNodeCrypto } from "./cr
 import { EventSource } from "./eventsource.ts";
 import { fetch } from "./fetch.ts";
 import { URL, URLSearchParams } from "./url.ts";
+import { URLPattern } from "./urlpattern.ts";
 import { CloseEvent, WebSocket } from "./websocket.ts";
 
 const globals: Record<string, unknown> = {
-  URL, URLSearchParams,
+  URL, URLSearchParams, URLPattern,
   crypto, Crypto, CryptoKey, SubtleCrypto,
   CompressionStream, DecompressionStream,
   fetch, WebSocket, CloseEvent, EventSource,
