@@ -27,7 +27,7 @@ const (
 // DecompressionStream in compression.ts. The state lies in handles of the
 // invocation, at most 16 at a time, which end with it.
 //
-//	compression.open  {format, decompress}  handle; format is gzip, deflate or deflate-raw
+//	compression.open  {format, decompress, level?}  handle; format is gzip, deflate or deflate-raw; level -1 to 9
 //	compression.feed  {handle, end}, bytes  gives input; end says that none follows
 //	compression.read  handle                the next output, at most 64 KiB; none: more input, or the end
 //	compression.close handle                gives up; a handle that is gone is no error
@@ -66,6 +66,8 @@ func RegisterCompression(ops *quickjs.Ops) {
 type codecRequest struct {
 	Format     string
 	Decompress bool
+	// Level is that of compress/flate, the default one if it is nil.
+	Level *int
 }
 
 type codecInput struct {
@@ -154,21 +156,24 @@ func newCodec(r codecRequest, limit int64) (codec, error) {
 	if r.Decompress {
 		return newDecompressor(r.Format, limit)
 	}
-	c := new(compressor)
+	c, level, err := new(compressor), flate.DefaultCompression, error(nil)
+	if r.Level != nil {
+		level = *r.Level
+	}
+	if level < flate.DefaultCompression || level > flate.BestCompression {
+		return nil, codecError("the level of compression is %d, not -1 to 9", level)
+	}
 	switch r.Format {
 	case "gzip":
-		c.writer = gzip.NewWriter(&c.output)
+		c.writer, err = gzip.NewWriterLevel(&c.output, level)
 	case "deflate":
-		c.writer = zlib.NewWriter(&c.output)
+		c.writer, err = zlib.NewWriterLevel(&c.output, level)
 	case "deflate-raw":
-		var err error
-		if c.writer, err = flate.NewWriter(&c.output, flate.DefaultCompression); err != nil {
-			return nil, err
-		}
+		c.writer, err = flate.NewWriter(&c.output, level)
 	default:
 		return nil, codecError("%q is no format of compression", r.Format)
 	}
-	return c, nil
+	return c, err
 }
 
 // compressor keeps output until it is read: at most about the size of the input.

@@ -1,7 +1,7 @@
 // https://compression.spec.whatwg.org/; the Go half is compression.go.
 import { host } from "../polyfill/host.ts";
 import { TransformStream, TransformStreamDefaultController, type ReadableStream, type WritableStream } from "../polyfill/streams.ts";
-import { bytesOf, defineInterface, enumeration, isSharedArrayBuffer, required } from "../polyfill/webidl.ts";
+import { bytesOf, defineInterface, enumeration, hidden, isSharedArrayBuffer, required } from "../polyfill/webidl.ts";
 
 const open = host.op<number>("compression.open");
 const feed = host.op<undefined>("compression.feed");
@@ -68,3 +68,13 @@ export class DecompressionStream {
   get writable(): WritableStream { return apply(writableOf, this.#transform, []) as WritableStream; }
 }
 defineInterface(DecompressionStream, "DecompressionStream");
+
+/** Makes the operations reachable for the shim of node:zlib, under Symbol.for("agentrt.zlib"). */
+export function installNodeZlib(): void {
+  hidden(globalThis, Symbol.for("agentrt.zlib"), Object.freeze({
+    open: (format: string, decompress: boolean, level?: number) => open({ format, decompress, level }),
+    feed: (handle: number, bytes: Uint8Array | undefined, end: boolean) => feed({ handle, end }, bytes),
+    read: (handle: number) => take(handle),
+    close: (handle: number) => close(handle),
+  }));
+}

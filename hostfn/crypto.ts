@@ -39,7 +39,7 @@ export class Crypto {
     const name = ArrayBuffer.isView(array) ? (apply(typedArrayTag, array, []) as string | undefined) : undefined;
     if (name === undefined && !ArrayBuffer.isView(array)) throw new TypeError("getRandomValues() takes a typed array");
     if (name === undefined || !integerArrays.has(name)) throw exception("TypeMismatchError", `getRandomValues() takes an integer typed array, not a ${name ?? "DataView"}`);
-    if (array.byteLength > quota) throw new QuotaExceededError(`getRandomValues() fills at most ${quota} bytes, not ${array.byteLength}`, { quota, requested: array.byteLength });
+    if (array.byteLength > quota) throw new QuotaExceededError(`getRandomValues() fills at most ${quota} bytes, not ${array.byteLength}`);
     random(array);
     return array;
   }

@@ -584,6 +584,40 @@ declare var URLSearchParams: {
   new (init?: Iterable<readonly string[]> | string[][] | Record<string, string> | string | URLSearchParams): URLSearchParams;
 };
 
+interface URLPatternInit { protocol?: string; username?: string; password?: string; hostname?: string; port?: string; pathname?: string; search?: string; hash?: string; baseURL?: string }
+interface URLPatternOptions { ignoreCase?: boolean }
+interface URLPatternComponentResult { input: string; groups: Record<string, string | undefined> }
+interface URLPatternResult {
+  inputs: (string | URLPatternInit)[];
+  protocol: URLPatternComponentResult;
+  username: URLPatternComponentResult;
+  password: URLPatternComponentResult;
+  hostname: URLPatternComponentResult;
+  port: URLPatternComponentResult;
+  pathname: URLPatternComponentResult;
+  search: URLPatternComponentResult;
+  hash: URLPatternComponentResult;
+}
+/** https://urlpattern.spec.whatwg.org/ */
+interface URLPattern {
+  readonly protocol: string;
+  readonly username: string;
+  readonly password: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly pathname: string;
+  readonly search: string;
+  readonly hash: string;
+  readonly hasRegExpGroups: boolean;
+  test(input?: string | URLPatternInit | URL, base?: string | URL): boolean;
+  exec(input?: string | URLPatternInit | URL, base?: string | URL): URLPatternResult | null;
+}
+declare var URLPattern: {
+  prototype: URLPattern;
+  new (input: string, base: string | URL, options?: URLPatternOptions): URLPattern;
+  new (input?: string | URLPatternInit, options?: URLPatternOptions): URLPattern;
+};
+
 // ---- Blob, File, FormData: https://w3c.github.io/FileAPI/ ------------------------------------------------------------
 
 type BlobPart = BufferSource | Blob | string;
