@@ -28,6 +28,7 @@ var ErrNoNPM = errors.New("the suite installs npm packages, and there is no npm:
 var suites = []struct{ name, pkg string }{
 	{"ai", "ai"},
 	{"openai", "openai"},
+	{"langchain", "langchain"},
 }
 
 // Suites returns the names of the suites.
