@@ -29,6 +29,9 @@ var suites = []struct{ name, pkg string }{
 	{"ai", "ai"},
 	{"openai", "openai"},
 	{"langchain", "langchain"},
+	{"anthropic", "@anthropic-ai/sdk"},
+	{"genai", "@google/genai"},
+	{"ollama", "ollama"},
 }
 
 // Suites returns the names of the suites.
