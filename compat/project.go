@@ -32,6 +32,9 @@ var suites = []struct{ name, pkg string }{
 	{"anthropic", "@anthropic-ai/sdk"},
 	{"genai", "@google/genai"},
 	{"ollama", "ollama"},
+	{"mcp", "@modelcontextprotocol/sdk"},
+	{"hono", "hono"},
+	{"zod", "zod"},
 }
 
 // Suites returns the names of the suites.
