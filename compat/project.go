@@ -28,6 +28,13 @@ var ErrNoNPM = errors.New("the suite installs npm packages, and there is no npm:
 var suites = []struct{ name, pkg string }{
 	{"ai", "ai"},
 	{"openai", "openai"},
+	{"langchain", "langchain"},
+	{"anthropic", "@anthropic-ai/sdk"},
+	{"genai", "@google/genai"},
+	{"ollama", "ollama"},
+	{"mcp", "@modelcontextprotocol/sdk"},
+	{"hono", "hono"},
+	{"zod", "zod"},
 }
 
 // Suites returns the names of the suites.

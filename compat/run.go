@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -164,13 +165,24 @@ func (o *Options) suite(ctx context.Context, p *project, reference *host, transp
 func compareProgram(ctx context.Context, ours, reference *host, name string, asks []ask) (why, details string) {
 	want, err := reference.observe(ctx, name, asks)
 	if err != nil {
-		return fmt.Sprintf("under Node: %v", err), ""
+		return "under Node: " + headlines(err), err.Error()
 	}
 	got, err := ours.observe(ctx, name, asks)
 	if err != nil {
-		return err.Error(), fmt.Sprintf("Node:\n%s", want)
+		return headlines(err), fmt.Sprintf("Node:\n%s\nagentrt:\n%v", want, err)
 	}
 	return difference(got, want), fmt.Sprintf("Node:\n%s\nagentrt:\n%s", want, got)
+}
+
+// headlines are an error without the frames of its stacks.
+func headlines(err error) string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		if !strings.HasPrefix(line, "    at ") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return excerpt(strings.Join(lines, " "))
 }
 
 func (s *Suite) add(name, why string) {

@@ -113,10 +113,10 @@ func (b *builder) once(ctx context.Context) (out *output, bare []string, err err
 			out.sourceMap = f.Contents
 		case strings.HasSuffix(f.Path, ".js"):
 			out.code = f.Contents
-			if !b.options.Minify {
-				out.code = nameClasses(out.code)
-			}
 		}
+	}
+	if out.code, err = nameClasses(out.code, out.sourceMap); err != nil {
+		return nil, nil, err
 	}
 	if err := json.Unmarshal([]byte(result.Metafile), &out.meta); err != nil {
 		return nil, nil, fmt.Errorf("reading esbuild's metafile: %w", err)

@@ -83,6 +83,8 @@ type decoder struct {
 	offset    int
 	generated int
 	state     position
+	nameIndex int  // of the last segment with a name
+	named     bool // the last segment has one
 	err       error
 }
 
@@ -107,13 +109,14 @@ func (d *decoder) skipLine() bool {
 // segment reads a segment and the comma after it. mapped tells whether it has an original position.
 func (d *decoder) segment() (generated int, mapped bool) {
 	d.generated += d.number()
+	d.named = false
 	if d.inSegment() {
 		d.state.source += d.number()
 		d.state.line += d.number()
 		d.state.column += d.number()
 		mapped = true
-		for d.inSegment() {
-			d.number() // the name
+		if d.named = d.inSegment(); d.named {
+			d.nameIndex += d.number()
 		}
 	}
 	if d.offset < len(d.text) && d.text[d.offset] == ',' {

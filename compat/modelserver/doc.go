@@ -16,7 +16,7 @@
 //	POST /v1/files   GET /v1/files, /v1/files/ID, /v1/files/ID/content   DELETE /v1/files/ID
 //	POST /v1/images/generations                     PNG files of one pixel
 //	POST /v1/messages, /v1/messages/count_tokens    Anthropic
-//	POST /v1beta/models/MODEL:generateContent       Gemini; also streamGenerateContent (with alt=sse
+//	POST /v1beta/models/MODEL:generateContent       Gemini, also below /v1/; streamGenerateContent (with alt=sse
 //	                                                events, else a JSON array), countTokens,
 //	                                                embedContent and batchEmbedContents; GET /v1beta/models
 //	POST /api/chat, /api/generate, /api/embed       Ollama, lines of JSON or whole; GET /api/tags, /api/version
@@ -27,7 +27,7 @@
 //	POST /_test/reset                               Server.Reset
 //
 // Errors have the provider's shape: Anthropic's with the header anthropic-version or
-// on /v1/messages, Google's below /v1beta/, Ollama's below /api/, else OpenAI's.
+// on /v1/messages, Google's below /v1beta/ or with x-goog-api-key, Ollama's below /api/, else OpenAI's.
 //
 // # The rule
 //

@@ -73,7 +73,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func shapeOf(r *http.Request) shape {
 	switch {
-	case strings.HasPrefix(r.URL.Path, "/v1beta/"):
+	case strings.HasPrefix(r.URL.Path, "/v1beta/") || r.Header.Get("X-Goog-Api-Key") != "":
 		return shapeGoogle
 	case strings.HasPrefix(r.URL.Path, "/api/"):
 		return shapeOllama
@@ -131,6 +131,9 @@ func (x *exchange) route() map[string]handler {
 		return map[string]handler{http.MethodGet: listFiles, http.MethodPost: createFile}
 	}
 	if id, ok := strings.CutPrefix(path, "/v1/models/"); ok {
+		if strings.Contains(id, ":") {
+			return googleRoute(id, get, post)
+		}
 		return get(func(x *exchange) error { return getModel(x, id) })
 	}
 	if id, ok := strings.CutPrefix(path, "/v1/responses/"); ok {
