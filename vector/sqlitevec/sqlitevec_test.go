@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/agentrt/agentrt/internal/sqlitedb"
 	"github.com/agentrt/agentrt/vector"
 	"github.com/agentrt/agentrt/vector/sqlitevec"
 	"github.com/agentrt/agentrt/vector/vectortest"
@@ -38,7 +39,7 @@ func start(t *testing.T, options sqlitevec.Options) *engine {
 
 func (e *engine) start(t *testing.T) {
 	t.Helper()
-	e.app = core.NewBaseApp(core.BaseAppConfig{DataDir: e.dir})
+	e.app = core.NewBaseApp(core.BaseAppConfig{DataDir: e.dir, DBConnect: sqlitedb.Connect})
 	if err := e.app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
