@@ -145,6 +145,20 @@ func (c *Cluster) Crash(ctx context.Context) error {
 	return c.start(ctx)
 }
 
+// Pause ends the server, calls f for each of its files, and starts it again.
+func (c *Cluster) Pause(ctx context.Context, f func(path string) error) error {
+	if err := c.halt(fast); err != nil {
+		return err
+	}
+	err := filepath.WalkDir(c.data(), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		return f(path)
+	})
+	return errors.Join(err, c.start(ctx))
+}
+
 // Stop ends the server and removes all that it had.
 func (c *Cluster) Stop() error { return errors.Join(c.halt(fast), os.RemoveAll(c.dir)) }
 
