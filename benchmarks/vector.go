@@ -44,6 +44,8 @@ type vectorBackend interface {
 	transaction(f func(tx dbx.Builder) error) error
 	// docs makes the table docs, of id and team, with an index on team.
 	docs(ctx context.Context) error
+	// settle lets the database gather the statistics that it would have after a while.
+	settle(ctx context.Context) error
 	// evict drops the closed database's files from the system's cache, if it can.
 	evict(ctx context.Context) error
 	// oneCore runs f with one core for store and database, which it may reopen, or is
@@ -134,11 +136,11 @@ func (b *vectorBench) run(ctx context.Context) (err error) {
 		name string
 		run  func(context.Context) error
 	}{{"fill", b.fill}, {"build", b.build}, {"restart", b.restart}, {"search", b.searchAll}, {"size", b.size}, {"sqlite-vec", b.compareVec0}, {"change", b.change}} {
-		start := time.Now()
+		start, before := time.Now(), cpuTime()
 		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
-		fmt.Fprintf(b.progress, "%s: %.1f s\n", step.name, time.Since(start).Seconds())
+		fmt.Fprintf(b.progress, "%s: %.1f s, %.1f s of a core\n", step.name, time.Since(start).Seconds(), (cpuTime() - before).Seconds())
 	}
 	return nil
 }
@@ -231,6 +233,9 @@ func (b *vectorBench) build(ctx context.Context) error {
 // restart opens the database again, as after a start of the process, and of the system
 // if its cache can be emptied.
 func (b *vectorBench) restart(ctx context.Context) error {
+	if err := b.backend.settle(ctx); err != nil {
+		return err
+	}
 	before := liveHeap()
 	if err := b.backend.close(); err != nil {
 		return err
@@ -273,10 +278,12 @@ func (b *vectorBench) searchAll(ctx context.Context) error {
 		if class == 0 {
 			b.figures["first_search_ms"] = milliseconds(times[0])
 		}
+		before := cpuTime()
 		warm, _, err := b.search(ctx, class, vector.Query{})
 		if err != nil {
 			return err
 		}
+		b.figures["cpu"+f.name+"_ms"] = milliseconds(cpuTime()-before) / float64(len(warm))
 		p50, p95 := middle(warm)
 		b.figures["p50"+f.name+"_ms"], b.figures["p95"+f.name+"_ms"] = p50, p95
 		_, b.figures["p95_cold"+f.name+"_ms"] = middle(times)

@@ -73,6 +73,15 @@ func (p *postgresVectors) docs(ctx context.Context) error {
 	})
 }
 
+func (p *postgresVectors) settle(ctx context.Context) error {
+	db, err := p.vectors.DB()
+	if err != nil {
+		return err
+	}
+	_, err = db.NewQuery("VACUUM ANALYZE docs").WithContext(ctx).Execute()
+	return err
+}
+
 func (p *postgresVectors) evict(ctx context.Context) error {
 	if p.server == nil {
 		return nil

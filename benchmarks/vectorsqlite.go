@@ -63,6 +63,11 @@ func (s *sqliteVectors) docs(context.Context) error {
 
 func (s *sqliteVectors) file() string { return filepath.Join(s.dir, "data.db") }
 
+func (s *sqliteVectors) settle(ctx context.Context) error {
+	_, err := s.app.NonconcurrentDB().NewQuery("PRAGMA optimize").WithContext(ctx).Execute()
+	return err
+}
+
 func (s *sqliteVectors) evict(context.Context) error { return evict(s.file()) }
 
 func (s *sqliteVectors) oneCore(_ context.Context, f func() error) error {

@@ -131,22 +131,31 @@ func (b *vectorBench) compareVec0(ctx context.Context) (err error) {
 		}
 		var scans, coded, ours []time.Duration
 		recall := 0.0
+		var cpu [3]time.Duration // of the three ways
 		for i, question := range b.questions[:min(rounds, len(b.questions))] {
+			used := cpuTime()
+			spent := func(way int) {
+				now := cpuTime()
+				cpu[way], used = cpu[way]+now-used, now
+			}
 			took, near, err := b.vec0.search(ctx, floats, question)
 			if err != nil {
 				return fmt.Errorf("scan of %d floats: %w", size, err)
 			}
+			spent(0)
 			scans = append(scans, took)
 			took, rescored, err := b.vec0.search(ctx, bits, question)
 			if err != nil {
 				return fmt.Errorf("scan of %d codes: %w", size, err)
 			}
+			spent(1)
 			coded = append(coded, took)
 			start := time.Now()
 			found, err := b.backend.store().Search(ctx, nil, space, vector.Query{Vector: question, Top: vectorTop, Exact: true})
 			if err != nil {
 				return err
 			}
+			spent(2)
 			ours = append(ours, time.Since(start))
 			for j, m := range found {
 				if d := near[j].Distance - m.Distance; d > truthRounding || d < -truthRounding {
@@ -159,6 +168,9 @@ func (b *vectorBench) compareVec0(ctx context.Context) (err error) {
 		b.figures["vec0_bit_rescore"+prefix+"_p50_ms"], _ = middle(coded)
 		b.figures["exact"+prefix+"_p50_ms"], _ = middle(ours)
 		b.figures["vec0_bit_rescore"+prefix+"_recall"] = recall
+		for way, name := range []string{"vec0", "vec0_bit_rescore", "exact"} {
+			b.figures[name+prefix+"_cpu_ms"] = milliseconds(cpu[way]) / float64(len(ours))
+		}
 	}
 	return nil
 }
