@@ -1,22 +1,19 @@
 package benchmarks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
 
 	"github.com/agentrt/agentrt/vector"
-	"github.com/agentrt/agentrt/vector/sqlitevec"
 	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase"
-	"github.com/pocketbase/pocketbase/core"
 )
 
 const (
@@ -32,14 +29,44 @@ var vectorFilters = []struct {
 	below int
 }{{"", 10000}, {"_filter_25pct", 2500}, {"_filter_1pct", 100}, {"_filter_001pct", 1}}
 
-// vectorGroup measures vector search in the data.db of a real app: records with an
-// indexed field to filter by, and their vectors.
+// vectorBackend is a database with a store whose index is built by Rebuild only, to be
+// timed.
+type vectorBackend interface {
+	// open opens the database, and close closes it; what it has is kept in between.
+	open(ctx context.Context) error
+	close() error
+	// remove ends it for good.
+	remove() error
+
+	store() vector.Store
+	// load reads into memory what the store keeps there.
+	load(ctx context.Context) error
+	transaction(f func(tx dbx.Builder) error) error
+	// docs makes the table docs, of id and team, with an index on team.
+	docs(ctx context.Context) error
+	// settle lets the database gather the statistics that it would have after a while.
+	settle(ctx context.Context) error
+	// evict drops the closed database's files from the system's cache, if it can.
+	evict(ctx context.Context) error
+	// oneCore runs f with one core for store and database, which it may reopen, or is
+	// errors.ErrUnsupported.
+	oneCore(ctx context.Context, f func() error) error
+	// size is that of the files in bytes.
+	size(ctx context.Context) (float64, error)
+	// extra adds figures of the backend's own.
+	extra(figures map[string]float64) error
+}
+
+// vectorGroup measures vector search: records with an indexed field to filter by, and
+// their vectors.
 func vectorGroup(flags *flag.FlagSet) func(context.Context, options, io.Writer) (map[string]float64, error) {
 	n := flags.Int("n", 0, "group vector: number of vectors (default 100,000; 10,000 with --quick)")
 	dim := flags.Int("dim", 768, "group vector: dimensions")
-	backend := flags.String("backend", "sqlite", "group vector: sqlite")
+	backend := flags.String("backend", "sqlite", "group vector: sqlite or postgres")
+	dsn := flags.String("dsn", "", "group vector: PostgreSQL database in which tables may be made (default: $"+dsnEnv+", or a server of its own)")
 	kind := flags.String("data", "clustered", "group vector: clustered, offset or isotropic")
-	return func(ctx context.Context, o options, progress io.Writer) (map[string]float64, error) {
+	withVec0 := flags.Bool("vec0", true, "group vector: measure sqlite-vec beside the backend sqlite")
+	return func(ctx context.Context, o options, progress io.Writer) (_ map[string]float64, err error) {
 		b := &vectorBench{n: *n, queries: 100, progress: progress, figures: map[string]float64{}}
 		if o.quick {
 			b.queries = 40
@@ -50,16 +77,31 @@ func vectorGroup(flags *flag.FlagSet) func(context.Context, options, io.Writer) 
 				b.n = 10_000
 			}
 		}
-		if *backend != "sqlite" {
-			return nil, fmt.Errorf("there is no backend %q (backends: sqlite)", *backend)
-		}
 		if b.n < vectorBatch || *dim < 1 || *dim > vector.MaxDim {
 			return nil, fmt.Errorf("%d vectors of %d dimensions: want at least %d, of 1 to %d", b.n, *dim, vectorBatch, vector.MaxDim)
 		}
-		var err error
 		if b.data, err = newVectorData(*kind, *dim); err != nil {
 			return nil, err
 		}
+		dir, err := os.MkdirTemp("", "agentrt-bench-*")
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		switch *backend {
+		case "sqlite":
+			b.backend = &sqliteVectors{dir: dir}
+			if *withVec0 && *dim%8 == 0 {
+				b.vec0 = &vec0Tables{dir: dir, dim: *dim}
+			}
+		case "postgres":
+			if b.backend, err = newPostgresVectors(ctx, cmp.Or(*dsn, os.Getenv(dsnEnv))); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, fmt.Errorf("there is no backend %q (backends: sqlite, postgres)", *backend)
+		}
+		defer func() { err = errors.Join(err, b.backend.remove()) }()
 		return b.figures, b.run(ctx)
 	}
 }
@@ -69,28 +111,17 @@ type vectorBench struct {
 	data       *vectorData
 	progress   io.Writer
 	figures    map[string]float64
-
-	app       core.App
-	store     *sqlitevec.Store
-	questions [][]float32
-	truth     *vectorTruth
+	backend    vectorBackend
+	vec0       *vec0Tables // nil: not measured
+	questions  [][]float32
+	truth      *vectorTruth
 }
 
 func (b *vectorBench) run(ctx context.Context) (err error) {
-	dir, err := os.MkdirTemp("", "agentrt-bench-*")
-	if err != nil {
+	if err := b.backend.open(ctx); err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	b.app = pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: dir})
-	if err := b.app.Bootstrap(); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.app.ResetBootstrapState()) }()
-	if err := b.open(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.store.Close()) }()
+	defer func() { err = errors.Join(err, b.backend.close()) }()
 	for q := range b.queries {
 		v := make([]float32, b.data.dim)
 		b.data.vector(v, 1, uint64(q))
@@ -100,74 +131,87 @@ func (b *vectorBench) run(ctx context.Context) (err error) {
 	for _, f := range vectorFilters {
 		classes = append(classes, f.below)
 	}
-	b.truth = newVectorTruth(vector.Cosine, b.questions, classes, vectorTop)
-	for _, step := range []func(context.Context) error{b.fill, b.build, b.restart, b.searchAll, b.change} {
-		if err := step(ctx); err != nil {
-			return err
+	b.truth = newVectorTruth(b.questions, classes, vectorTop)
+	for _, step := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"fill", b.fill}, {"build", b.build}, {"restart", b.restart}, {"search", b.searchAll}, {"size", b.size}, {"sqlite-vec", b.compareVec0}, {"change", b.change}} {
+		start, before := time.Now(), cpuTime()
+		if err := step.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
 		}
+		fmt.Fprintf(b.progress, "%s: %.1f s, %.1f s of a core\n", step.name, time.Since(start).Seconds(), (cpuTime() - before).Seconds())
 	}
-	info, err := os.Stat(filepath.Join(dir, "data.db"))
-	if err != nil {
-		return err
-	}
-	b.figures["file_mb"] = float64(info.Size()) / 1e6
 	return nil
 }
 
-func (b *vectorBench) open(ctx context.Context) (err error) {
-	// The index is built by Rebuild, to be timed.
-	b.store, err = sqlitevec.New(ctx, b.app, sqlitevec.Options{IndexFrom: 1 << 40})
-	return err
+func (b *vectorBench) size(ctx context.Context) error {
+	size, err := b.backend.size(ctx)
+	if err != nil {
+		return err
+	}
+	b.figures["file_mb"] = size / 1e6
+	return b.backend.extra(b.figures)
 }
 
 // fill writes records and vectors, and compares the vectors with the queries.
 func (b *vectorBench) fill(ctx context.Context) error {
-	collection := core.NewBaseCollection("docs")
-	collection.Fields.Add(&core.NumberField{Name: "team"})
-	collection.AddIndex("idx_docs_team", false, "team", "")
-	if err := b.app.Save(collection); err != nil {
+	if err := b.backend.docs(ctx); err != nil {
 		return err
 	}
-	if err := b.store.Create(ctx, nil, vector.Space{Name: vectorSpace, Dim: b.data.dim, Metric: vector.Cosine}); err != nil {
+	if err := b.backend.store().Create(ctx, nil, vector.Space{Name: vectorSpace, Dim: b.data.dim, Metric: vector.Cosine}); err != nil {
 		return err
 	}
-	var putting time.Duration
+	if b.vec0 != nil {
+		if err := b.vec0.open(ctx, b.n); err != nil {
+			return err
+		}
+	}
+	var making, rows, putting, comparing time.Duration
 	vectors := make([]float32, vectorBatch*b.data.dim)
 	for first := 0; first < b.n; first += vectorBatch {
 		if first%(b.n/10/vectorBatch*vectorBatch+vectorBatch) == 0 {
 			fmt.Fprintf(b.progress, "vectors: %d of %d\n", first, b.n)
 		}
-		var items []vector.Item
-		var ids []string
-		var teams []int
-		var stored [][]byte
-		for i := first; i < min(b.n, first+vectorBatch); i++ {
-			v := vectors[(i-first)*b.data.dim : (i-first+1)*b.data.dim]
-			b.data.vector(v, 0, uint64(i))
-			id := fmt.Sprintf("r%014d", i)
-			items = append(items, vector.Item{ID: id, Vector: v})
-			ids, teams, stored = append(ids, id), append(teams, vectorTeam(i)), append(stored, vector.Encode(nil, v))
-		}
-		if err := b.records(ids, teams); err != nil {
-			return err
-		}
 		start := time.Now()
-		if err := b.store.Put(ctx, nil, vectorSpace, items...); err != nil {
+		n := min(b.n-first, vectorBatch)
+		b.data.batch(vectors, first, n)
+		items, teams := make([]vector.Item, n), make([]int, n)
+		for i := range items {
+			items[i] = vector.Item{ID: vectorID(first + i), Vector: vectors[i*b.data.dim : (i+1)*b.data.dim]}
+			teams[i] = vectorTeam(first + i)
+		}
+		made := time.Now()
+		if err := b.records(items, teams); err != nil {
 			return err
 		}
-		putting += time.Since(start)
-		b.truth.add(ids, teams, stored)
+		recorded := time.Now()
+		if err := b.backend.store().Put(ctx, nil, vectorSpace, items...); err != nil {
+			return err
+		}
+		put := time.Now()
+		b.truth.add(items, teams)
+		making, rows, putting, comparing = making+made.Sub(start), rows+recorded.Sub(made), putting+put.Sub(recorded), comparing+time.Since(put)
+		if b.vec0 != nil {
+			if err := b.vec0.add(ctx, first, items); err != nil {
+				return err
+			}
+		}
 	}
 	b.figures["insert_per_s"] = float64(b.n) / putting.Seconds()
+	fmt.Fprintf(b.progress, "fill: making vectors %.1f s, writing records %.1f s, writing vectors %.1f s, finding the true nearest %.1f s\n",
+		making.Seconds(), rows.Seconds(), putting.Seconds(), comparing.Seconds())
 	return nil
 }
 
-func (b *vectorBench) records(ids []string, teams []int) error {
-	return b.app.RunInTransaction(func(tx core.App) error {
-		q := tx.NonconcurrentDB().NewQuery("INSERT INTO docs (id, team) VALUES ({:id}, {:team})").Prepare()
+func vectorID(i int) string { return fmt.Sprintf("r%014d", i) }
+
+func (b *vectorBench) records(items []vector.Item, teams []int) error {
+	return b.backend.transaction(func(tx dbx.Builder) error {
+		q := tx.NewQuery("INSERT INTO docs (id, team) VALUES ({:id}, {:team})").Prepare()
 		defer q.Close()
-		for i, id := range ids {
-			if _, err := q.Bind(dbx.Params{"id": id, "team": teams[i]}).Execute(); err != nil {
+		for i, item := range items {
+			if _, err := q.Bind(dbx.Params{"id": item.ID, "team": teams[i]}).Execute(); err != nil {
 				return err
 			}
 		}
@@ -177,7 +221,7 @@ func (b *vectorBench) records(ids []string, teams []int) error {
 
 func (b *vectorBench) build(ctx context.Context) error {
 	start := time.Now()
-	err := b.store.Rebuild(ctx, vectorSpace, func(done, total int) {
+	err := b.backend.store().Rebuild(ctx, vectorSpace, func(done, total int) {
 		if done%(total/5/1024*1024+1024) == 0 {
 			fmt.Fprintf(b.progress, "index: %d of %d\n", done, total)
 		}
@@ -186,22 +230,33 @@ func (b *vectorBench) build(ctx context.Context) error {
 	return err
 }
 
-// restart opens another store on the data, as after a start of the process.
+// restart opens the database again, as after a start of the process, and of the system
+// if its cache can be emptied.
 func (b *vectorBench) restart(ctx context.Context) error {
-	if err := b.store.Close(); err != nil {
+	if err := b.backend.settle(ctx); err != nil {
 		return err
 	}
-	b.store = nil
 	before := liveHeap()
+	if err := b.backend.close(); err != nil {
+		return err
+	}
+	if err := b.backend.evict(ctx); err != nil {
+		return err
+	}
+	without := liveHeap()
 	start := time.Now()
-	if err := b.open(ctx); err != nil {
+	if err := b.backend.open(ctx); err != nil {
 		return err
 	}
-	if err := b.store.Load(ctx); err != nil {
+	opened := liveHeap()
+	loading := time.Now()
+	if err := b.backend.load(ctx); err != nil {
 		return err
 	}
+	b.figures["load_ms"] = milliseconds(time.Since(loading))
 	b.figures["start_ms"] = milliseconds(time.Since(start))
-	b.figures["extra_ram_mb"] = (liveHeap() - before) / 1e6
+	b.figures["extra_ram_mb"] = (liveHeap() - opened) / 1e6
+	fmt.Fprintf(b.progress, "heap: %.1f MB before, %.1f without a database, %.1f with it open\n", before/1e6, without/1e6, opened/1e6)
 	return nil
 }
 
@@ -223,10 +278,12 @@ func (b *vectorBench) searchAll(ctx context.Context) error {
 		if class == 0 {
 			b.figures["first_search_ms"] = milliseconds(times[0])
 		}
+		before := cpuTime()
 		warm, _, err := b.search(ctx, class, vector.Query{})
 		if err != nil {
 			return err
 		}
+		b.figures["cpu"+f.name+"_ms"] = milliseconds(cpuTime()-before) / float64(len(warm))
 		p50, p95 := middle(warm)
 		b.figures["p50"+f.name+"_ms"], b.figures["p95"+f.name+"_ms"] = p50, p95
 		_, b.figures["p95_cold"+f.name+"_ms"] = middle(times)
@@ -234,13 +291,16 @@ func (b *vectorBench) searchAll(ctx context.Context) error {
 		b.figures[name] = recall
 		fmt.Fprintf(b.progress, "search%s: p50 %.1f ms, p95 %.1f ms, recall %.3f\n", f.name, p50, p95, recall)
 	}
-	cores := runtime.GOMAXPROCS(1)
-	times, _, err := b.search(ctx, 0, vector.Query{})
-	runtime.GOMAXPROCS(cores)
-	if err != nil {
+	err := b.backend.oneCore(ctx, func() error {
+		times, _, err := b.search(ctx, 0, vector.Query{})
+		if err == nil {
+			b.figures["p50_1core_ms"], b.figures["p95_1core_ms"] = middle(times)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	_, b.figures["p95_1core_ms"] = middle(times)
 	for _, wish := range []float64{0.9, 0.99, 0.999} {
 		times, recall, err := b.search(ctx, 0, vector.Query{Recall: wish})
 		if err != nil {
@@ -250,15 +310,23 @@ func (b *vectorBench) searchAll(ctx context.Context) error {
 		b.figures["recall_at_10"+suffix] = recall
 		_, b.figures["p95"+suffix+"_ms"] = middle(times)
 	}
-	start := time.Now()
-	found, err := b.store.Search(ctx, nil, vectorSpace, vector.Query{Vector: b.questions[0], Top: vectorTop, Exact: true})
-	if err != nil {
-		return err
+	return b.exact(ctx)
+}
+
+func (b *vectorBench) exact(ctx context.Context) error {
+	var times []time.Duration
+	for i, v := range b.questions[:min(len(b.questions), 10)] {
+		start := time.Now()
+		found, err := b.backend.store().Search(ctx, nil, vectorSpace, vector.Query{Vector: v, Top: vectorTop, Exact: true})
+		if err != nil {
+			return err
+		}
+		times = append(times, time.Since(start))
+		if recall := b.truth.recall(0, i, found); recall < 1 {
+			return fmt.Errorf("an exact search has recall %.2f", recall)
+		}
 	}
-	b.figures["exact_ms"] = milliseconds(time.Since(start))
-	if recall := b.truth.recall(0, 0, found); recall < 1 {
-		return fmt.Errorf("an exact search has recall %.2f", recall)
-	}
+	b.figures["exact_ms"], _ = middle(times)
 	return nil
 }
 
@@ -273,7 +341,7 @@ func (b *vectorBench) search(ctx context.Context, class int, query vector.Query)
 	for i, v := range b.questions {
 		query.Vector = v
 		start := time.Now()
-		found, err := b.store.Search(ctx, nil, vectorSpace, query)
+		found, err := b.backend.store().Search(ctx, nil, vectorSpace, query)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -295,17 +363,17 @@ func middle(times []time.Duration) (p50, p95 float64) {
 // change measures single updates and deletes, each in a transaction, with the index.
 func (b *vectorBench) change(ctx context.Context) error {
 	const rounds = 500
-	id := func(i int) string { return fmt.Sprintf("r%014d", i*(b.n/rounds)) }
+	id := func(i int) string { return vectorID(i * (b.n / rounds)) }
 	start := time.Now()
 	for i := range rounds {
-		if err := b.store.Put(ctx, nil, vectorSpace, vector.Item{ID: id(i), Vector: b.questions[i%len(b.questions)]}); err != nil {
+		if err := b.backend.store().Put(ctx, nil, vectorSpace, vector.Item{ID: id(i), Vector: b.questions[i%len(b.questions)]}); err != nil {
 			return err
 		}
 	}
 	b.figures["update_per_s"] = rounds / time.Since(start).Seconds()
 	start = time.Now()
 	for i := range rounds {
-		if err := b.store.Delete(ctx, nil, vectorSpace, id(i)); err != nil {
+		if err := b.backend.store().Delete(ctx, nil, vectorSpace, id(i)); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt"
 	"github.com/agentrt/agentrt/compat/modelserver"
 	"github.com/agentrt/agentrt/examples"
+	"github.com/agentrt/agentrt/internal/sqlitedb"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -69,7 +70,7 @@ func demo(ctx context.Context, addr string, npm bool, out io.Writer) (err error)
 		config.Env = map[string]string{"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "no-key-needed"}
 		config.AllowNet = []string{model.addr}
 	}
-	app := pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: filepath.Join(dir, "pb_data")})
+	app := pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: filepath.Join(dir, "pb_data"), DBConnect: sqlitedb.Connect})
 	engine, err := agentrt.Register(app, config)
 	if err != nil {
 		return err

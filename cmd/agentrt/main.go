@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/agentrt/agentrt/agentrt"
+	"github.com/agentrt/agentrt/internal/sqlitedb"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -52,7 +53,7 @@ func run(ctx context.Context, args []string) error {
 
 // server runs PocketBase's own commands.
 func server() error {
-	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: "pb_data"})
+	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: "pb_data", DBConnect: sqlitedb.Connect})
 	config := serveFlags(app.RootCmd)
 	app.RootCmd.AddCommand(standalone()...)
 	var engine *agentrt.Engine

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/agentrt/agentrt/agentrt"
+	"github.com/agentrt/agentrt/internal/sqlitedb"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -40,7 +41,7 @@ func Start(dir string, files map[string]string, config agentrt.Config, prepare f
 		return nil, err
 	}
 	a := &App{
-		PocketBase: pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: filepath.Join(dir, "pb_data")}),
+		PocketBase: pocketbase.NewWithConfig(pocketbase.Config{HideStartBanner: true, DefaultDataDir: filepath.Join(dir, "pb_data"), DBConnect: sqlitedb.Connect}),
 		done:       make(chan error, 1),
 	}
 	var err error

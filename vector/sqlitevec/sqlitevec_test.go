@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
 
+	"github.com/agentrt/agentrt/internal/sqlitedb"
 	"github.com/agentrt/agentrt/vector"
 	"github.com/agentrt/agentrt/vector/sqlitevec"
 	"github.com/agentrt/agentrt/vector/vectortest"
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations" // makes the tables of a new app
+	"github.com/pocketbase/pocketbase/tools/archive"
 	"go.uber.org/goleak"
 )
 
@@ -35,7 +39,7 @@ func start(t *testing.T, options sqlitevec.Options) *engine {
 
 func (e *engine) start(t *testing.T) {
 	t.Helper()
-	e.app = core.NewBaseApp(core.BaseAppConfig{DataDir: e.dir})
+	e.app = core.NewBaseApp(core.BaseAppConfig{DataDir: e.dir, DBConnect: sqlitedb.Connect})
 	if err := e.app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
@@ -71,12 +75,37 @@ func (e *engine) Restart(t *testing.T) {
 	e.start(t)
 }
 
+func (e *engine) Transaction(f func(tx dbx.Builder) error) error {
+	return e.app.RunInTransaction(func(tx core.App) error { return f(tx.NonconcurrentDB()) })
+}
+
+const backup = "kept.zip"
+
+func (e *engine) Backup(t *testing.T) {
+	t.Helper()
+	if err := e.app.CreateBackup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Restore unpacks the backup as PocketBase does, which replaces the process then.
+func (e *engine) Restore(t *testing.T) {
+	t.Helper()
+	e.stop(t)
+	dir := t.TempDir()
+	if err := archive.Extract(filepath.Join(e.dir, core.LocalBackupsDirName, backup), dir); err != nil {
+		t.Fatal(err)
+	}
+	e.dir = dir
+	e.start(t)
+}
+
 func TestConformanceWithoutIndex(t *testing.T) {
-	vectortest.Run(t, false, func(t *testing.T) vectortest.Engine { return start(t, sqlitevec.Options{IndexFrom: 1 << 30}) })
+	vectortest.Run(t, vectortest.Config{Large: 5000}, func(t *testing.T) vectortest.Engine { return start(t, sqlitevec.Options{IndexFrom: 1 << 30}) })
 }
 
 func TestConformanceWithIndex(t *testing.T) {
-	vectortest.Run(t, true, func(t *testing.T) vectortest.Engine { return start(t, sqlitevec.Options{IndexFrom: 1 << 30}) })
+	vectortest.Run(t, vectortest.Config{Indexed: true, Large: 5000}, func(t *testing.T) vectortest.Engine { return start(t, sqlitevec.Options{IndexFrom: 1 << 30}) })
 }
 
 func TestIndexIsBuiltInTheBackground(t *testing.T) {

@@ -1,5 +1,4 @@
-// Package vectortest is the conformance suite of vector.Store, on a real PocketBase
-// app.
+// Package vectortest is the conformance suite of vector.Store, on real databases.
 package vectortest
 
 import (
@@ -18,13 +17,22 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// Engine is what the suite runs on.
+// Engine is what the suite runs on: a store in a database. Those whose database is a
+// PocketBase app's implement Records too.
 type Engine interface {
-	// App is the running app, Store the store in its database.
-	App() core.App
 	Store() vector.Store
-	// Restart ends app and store and starts others on the same data.
+	// Transaction runs f in a transaction, which commits unless f fails.
+	Transaction(f func(tx dbx.Builder) error) error
+	// Restart ends store and database and starts others on the same data.
 	Restart(t *testing.T)
+	// Backup keeps what the database has; Restore ends it and goes on with what was kept.
+	Backup(t *testing.T)
+	Restore(t *testing.T)
+}
+
+// Records is an Engine in PocketBase.
+type Records interface {
+	App() core.App
 }
 
 const (
@@ -32,9 +40,17 @@ const (
 	space = "docs_embedding"
 )
 
-// Run runs the suite. start makes an engine with an empty database; indexed says
-// that the store is to have an index, which the suite builds once there are vectors.
-func Run(t *testing.T, indexed bool, start func(t *testing.T) Engine) {
+// Config is how to run the suite.
+type Config struct {
+	// Indexed says that the store is to have an index, which the suite builds once
+	// there are vectors.
+	Indexed bool
+	// Large is the number of vectors of a large write.
+	Large int
+}
+
+// Run runs the suite. start makes an engine with an empty database.
+func Run(t *testing.T, config Config, start func(t *testing.T) Engine) {
 	for _, test := range []struct {
 		name string
 		run  func(*suite)
@@ -44,8 +60,11 @@ func Run(t *testing.T, indexed bool, start func(t *testing.T) Engine) {
 		{"bulk", (*suite).bulk},
 		{"rollback", (*suite).rollback},
 		{"search in a transaction", (*suite).inTransaction},
+		{"failures in a transaction", (*suite).failures},
 		{"hooks of records", (*suite).hooks},
+		{"rename and delete", (*suite).renameAndDelete},
 		{"restart", (*suite).restart},
+		{"backup and restore", (*suite).backup},
 		{"filters", (*suite).filters},
 		{"ties and duplicates", (*suite).ties},
 		{"zero vectors", (*suite).zero},
@@ -54,7 +73,7 @@ func Run(t *testing.T, indexed bool, start func(t *testing.T) Engine) {
 		{"concurrent writes, searches and rebuilds", (*suite).concurrent},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.run(&suite{T: t, Engine: start(t), indexed: indexed, ctx: t.Context(), random: rand.New(rand.NewPCG(7, 7)), want: map[string][]float32{}})
+			test.run(&suite{T: t, Engine: start(t), indexed: config.Indexed, large: config.Large, ctx: t.Context(), random: rand.New(rand.NewPCG(7, 7)), want: map[string][]float32{}})
 		})
 	}
 }
@@ -63,6 +82,7 @@ type suite struct {
 	*testing.T
 	Engine
 	indexed bool
+	large   int
 	ctx     context.Context
 	random  *rand.Rand
 	// want is what the space should have.
@@ -276,13 +296,13 @@ func (s *suite) bulk() {
 	s.create(vector.Cosine)
 	s.put(s.vectors(0, 1100)...)
 	s.index()
-	for first := 2000; first < 8000; first += 1500 {
-		s.put(s.vectors(first, 1500)...)
+	for first := 2000; first < 2000+s.large; first += s.large / 4 {
+		s.put(s.vectors(first, s.large/4)...)
 	}
 	s.put()
 	s.verify()
 	s.check(vector.Cosine, vector.Filter{}, nil)
-	s.put(s.vectors(3000, 5000)...)
+	s.put(s.vectors(2500, s.large)...)
 	s.verify()
 	s.check(vector.Cosine, vector.Filter{}, nil)
 }
@@ -292,8 +312,8 @@ var errRollback = errors.New("roll back")
 // rolledBack runs f in a transaction that is rolled back.
 func (s *suite) rolledBack(f func(tx dbx.Builder)) {
 	s.Helper()
-	err := s.App().RunInTransaction(func(tx core.App) error {
-		f(tx.NonconcurrentDB())
+	err := s.Transaction(func(tx dbx.Builder) error {
+		f(tx)
 		return errRollback
 	})
 	if !errors.Is(err, errRollback) {
@@ -309,7 +329,7 @@ func (s *suite) rollback() {
 	s.check(vector.Cosine, vector.Filter{}, nil)
 	for range 2 {
 		s.rolledBack(func(tx dbx.Builder) {
-			s.must(s.Store().Put(s.ctx, tx, space, s.vectors(600, 5000)...))
+			s.must(s.Store().Put(s.ctx, tx, space, s.vectors(600, s.large)...))
 			s.must(s.Store().Delete(s.ctx, tx, space, items[3].ID, items[4].ID))
 			if _, err := s.Store().Search(s.ctx, tx, space, vector.Query{Vector: items[0].Vector}); err != nil {
 				s.Fatal(err)
@@ -339,20 +359,20 @@ func (s *suite) inTransaction() {
 		return got[0].ID
 	}
 	before := first(nil, vector.Filter{})
-	s.must(s.App().RunInTransaction(func(tx core.App) error {
-		s.must(s.Store().Put(s.ctx, tx.NonconcurrentDB(), space, vector.Item{ID: "new", Vector: far}))
-		if got := first(tx.NonconcurrentDB(), vector.Filter{}); got != "new" {
+	s.must(s.Transaction(func(tx dbx.Builder) error {
+		s.must(s.Store().Put(s.ctx, tx, space, vector.Item{ID: "new", Vector: far}))
+		if got := first(tx, vector.Filter{}); got != "new" {
 			s.Errorf("the transaction finds %q, want its own record", got)
 		}
-		if got := first(tx.NonconcurrentDB(), vector.Filter{IDs: []string{"new", items[0].ID}}); got != "new" {
+		if got := first(tx, vector.Filter{IDs: []string{"new", items[0].ID}}); got != "new" {
 			s.Errorf("with a filter the transaction finds %q, want its own record", got)
 		}
 		if got := first(nil, vector.Filter{}); got != before {
 			s.Errorf("outside %q is found before the commit, want %q", got, before)
 		}
-		s.must(s.Store().Delete(s.ctx, tx.NonconcurrentDB(), space, before))
-		s.must(s.Store().Put(s.ctx, tx.NonconcurrentDB(), space, vector.Item{ID: "new", Vector: items[0].Vector}, vector.Item{ID: "newer", Vector: far}))
-		if got := first(tx.NonconcurrentDB(), vector.Filter{}); got != "newer" {
+		s.must(s.Store().Delete(s.ctx, tx, space, before))
+		s.must(s.Store().Put(s.ctx, tx, space, vector.Item{ID: "new", Vector: items[0].Vector}, vector.Item{ID: "newer", Vector: far}))
+		if got := first(tx, vector.Filter{}); got != "newer" {
 			s.Errorf("after an update the transaction finds %q", got)
 		}
 		return nil
@@ -365,71 +385,6 @@ func (s *suite) inTransaction() {
 	s.verify()
 }
 
-// collection makes the collection docs with a number field team.
-func (s *suite) collection() *core.Collection {
-	s.Helper()
-	c := core.NewBaseCollection("docs")
-	c.Fields.Add(&core.NumberField{Name: "team"}, &core.TextField{Name: "title", Required: true})
-	c.AddIndex("idx_docs_team", false, "team", "")
-	s.must(s.App().Save(c))
-	return c
-}
-
-// hooks puts vectors in the Execute hooks, as a field type does.
-func (s *suite) hooks() {
-	s.create(vector.Cosine)
-	s.put(s.vectors(0, 1100)...)
-	s.index()
-	collection := s.collection()
-	inTransaction := func(work func(e *core.RecordEvent, tx dbx.Builder) error) func(*core.RecordEvent) error {
-		return func(e *core.RecordEvent) error {
-			app := e.App
-			return app.RunInTransaction(func(tx core.App) error {
-				e.App = tx
-				defer func() { e.App = app }()
-				if err := e.Next(); err != nil {
-					return err
-				}
-				return work(e, tx.NonconcurrentDB())
-			})
-		}
-	}
-	v := s.vectors(0, 1)[0].Vector
-	put := inTransaction(func(e *core.RecordEvent, tx dbx.Builder) error {
-		if err := s.Store().Put(s.ctx, tx, space, vector.Item{ID: e.Record.Id, Vector: v}); err != nil {
-			return err
-		}
-		if e.Record.GetString("title") == "fails" {
-			return errRollback
-		}
-		return nil
-	})
-	s.App().OnRecordCreateExecute("docs").BindFunc(put)
-	s.App().OnRecordUpdateExecute("docs").BindFunc(put)
-	s.App().OnRecordDeleteExecute("docs").BindFunc(inTransaction(func(e *core.RecordEvent, tx dbx.Builder) error {
-		return s.Store().Delete(s.ctx, tx, space, e.Record.Id)
-	}))
-	record := core.NewRecord(collection)
-	record.Set("title", "fails")
-	if err := s.App().Save(record); !errors.Is(err, errRollback) {
-		s.Fatalf("a failing hook gave %v", err)
-	}
-	s.verify()
-	record.Set("title", "works")
-	s.must(s.App().Save(record))
-	s.want[record.Id] = v
-	s.verify()
-	got, err := s.Store().Search(s.ctx, nil, space, vector.Query{Vector: v, Top: 1})
-	s.must(err)
-	if len(got) != 1 || got[0].ID != record.Id {
-		s.Fatalf("the record is not found: %v", got)
-	}
-	s.must(s.App().Delete(record))
-	delete(s.want, record.Id)
-	s.verify()
-	s.check(vector.Cosine, vector.Filter{}, nil)
-}
-
 func (s *suite) restart() {
 	s.create(vector.Cosine)
 	s.put(s.vectors(0, 3000)...)
@@ -440,7 +395,7 @@ func (s *suite) restart() {
 		s.Restart(s.T)
 		s.verify()
 		s.check(vector.Cosine, vector.Filter{}, nil)
-		s.put(s.vectors(1000, 5000)...)
+		s.put(s.vectors(1000, s.large)...)
 	}
 	s.Restart(s.T)
 	s.verify()
@@ -452,14 +407,7 @@ func (s *suite) filters() {
 	s.collection()
 	items := s.vectors(0, 3000)
 	s.put(items...)
-	s.must(s.App().RunInTransaction(func(tx core.App) error {
-		for i, item := range items {
-			if _, err := tx.DB().Insert("docs", dbx.Params{"id": item.ID, "team": i % 1000, "title": "x"}).Execute(); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	s.fill(items, 1000)
 	s.index()
 	s.remove("r000000", "r001000", "r002000")
 	team := func(id string) int {
@@ -581,7 +529,9 @@ func (s *suite) badInput() {
 	_, err := s.Store().Search(s.ctx, nil, "nowhere", vector.Query{Vector: with(1)})
 	refused("an unknown space", err, vector.ErrNoSpace, "name")
 	refused("writing to an unknown space", s.Store().Put(s.ctx, nil, "nowhere", good[0]), vector.ErrNoSpace, "name")
-	refused("DB as transaction", s.Store().Put(s.ctx, s.App().DB(), space, good[0]), vector.ErrTx, "tx")
+	s.rolledBack(func(tx dbx.Builder) {
+		refused("no transaction", s.Store().Put(s.ctx, struct{ dbx.Builder }{tx}, space, good[0]), vector.ErrTx, "tx")
+	})
 	for _, bad := range []struct {
 		space vector.Space
 		field string
@@ -606,9 +556,9 @@ func (s *suite) dimensionAndDrop() {
 	if err := s.Store().Create(s.ctx, nil, other); !errors.Is(err, vector.ErrSpace) {
 		s.Fatalf("another dimension gave %v", err)
 	}
-	s.must(s.App().RunInTransaction(func(tx core.App) error {
-		s.must(s.Store().Drop(s.ctx, tx.NonconcurrentDB(), space))
-		return s.Store().Create(s.ctx, tx.NonconcurrentDB(), other)
+	s.must(s.Transaction(func(tx dbx.Builder) error {
+		s.must(s.Store().Drop(s.ctx, tx, space))
+		return s.Store().Create(s.ctx, tx, other)
 	}))
 	clear(s.want)
 	s.must(s.Store().Put(s.ctx, nil, space, vector.Item{ID: "a", Vector: []float32{1, 2, 3}}))
