@@ -33,17 +33,16 @@ type CopyConfig struct {
 // Copy sends src to w and closes src. Each chunk is written as it comes and
 // flushed when no other is at hand, so that a client sees every event at once and
 // bulk data still fills packets. The write deadline of the connection rolls with
-// each write and is cleared at the end. A slow client stops reads of src. Errors
+// each write, which has 15/16 of the timeout at least, and is cleared at the end. A
+// slow client stops reads of src. Errors
 // of w wrap ErrWrite, silence of src is ErrIdle, the end of ctx is its cause; all
 // others come from src. The result counts bytes of src.
 func Copy(ctx context.Context, w http.ResponseWriter, src io.ReadCloser, config CopyConfig) (int64, error) {
 	if config.WriteTimeout == 0 {
 		config.WriteTimeout = 30 * time.Second
 	}
-	in, wait := open(src)
-	defer wait()
-	defer in.stop(ErrCancelled)
-	c := copier{w: w, control: http.NewResponseController(w), config: config, sent: time.Now(),
+	now := time.Now()
+	c := &copier{w: w, control: http.NewResponseController(w), config: config, sent: now, waiting: now,
 		idle: fmt.Errorf("%w (%v)", ErrIdle, config.IdleTimeout)}
 	if config.WriteTimeout > 0 {
 		defer func() { _ = c.control.SetWriteDeadline(time.Time{}) }()
@@ -51,12 +50,12 @@ func Copy(ctx context.Context, w http.ResponseWriter, src io.ReadCloser, config 
 	if config.Events {
 		c.frames = &frames{}
 	}
-	if !in.ready() {
-		if err := c.flush(); err != nil {
-			return 0, err
-		}
+	var err error
+	if p, ok := src.(*pipe); ok {
+		err = c.pipe(ctx, p)
+	} else {
+		err = c.reader(ctx, src)
 	}
-	err := c.run(ctx, in)
 	return c.written, err
 }
 
@@ -72,19 +71,6 @@ func SendEvent(w http.ResponseWriter, e Event, timeout time.Duration) error {
 	return NewEventWriter(w).Write(e)
 }
 
-// open gives src as a source, and what waits for its goroutine.
-func open(src io.ReadCloser) (source, func()) {
-	if p, ok := src.(*pipe); ok {
-		return p, func() {}
-	}
-	ahead, done := &readAhead{src: src}, make(chan struct{})
-	go func() {
-		defer close(done)
-		ahead.run()
-	}()
-	return ahead, func() { <-done }
-}
-
 type copier struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
@@ -94,30 +80,29 @@ type copier struct {
 	idle    error     // ErrIdle with the limit
 	pending bool      // something was written and not flushed
 	sent    time.Time // when
+	waiting time.Time // since when for the source
+	armed   time.Time // when the write deadline was set
 }
 
-func (c *copier) run(ctx context.Context, in source) error {
+// pipe sends what JavaScript writes.
+func (c *copier) pipe(ctx context.Context, p *pipe) error {
+	defer p.stop(ErrCancelled)
+	if !p.ready() {
+		if err := c.flush(); err != nil {
+			return err
+		}
+	}
+	clock := time.NewTimer(c.patience())
+	defer clock.Stop()
 	for {
-		chunk, err := c.next(ctx, in)
-		switch {
-		case errors.Is(err, io.EOF):
-			if c.frames != nil {
-				return c.write(c.frames.rest())
-			}
-			return nil
-		case err != nil:
-			if c.frames != nil && c.frames.partial && !errors.Is(err, ErrWrite) {
-				err = fmt.Errorf("%w: %w", ErrPartialEvent, err)
-			}
+		chunk, err := c.next(ctx, p, clock)
+		if err != nil {
+			return c.end(err)
+		}
+		if err := c.forward(chunk); err != nil {
 			return err
 		}
-		if c.frames != nil {
-			chunk = c.frames.add(chunk)
-		}
-		if err := c.write(chunk); err != nil {
-			return err
-		}
-		if c.pending && !in.ready() {
+		if c.pending && !p.ready() {
 			if err := c.send(); err != nil {
 				return err
 			}
@@ -125,30 +110,79 @@ func (c *copier) run(ctx context.Context, in source) error {
 	}
 }
 
-var errHeartbeat = errors.New("stream: a heartbeat is due")
-
-// next waits for the next chunk and sends heartbeats meanwhile.
-func (c *copier) next(ctx context.Context, in source) ([]byte, error) {
-	beats := c.config.Heartbeat > 0 && c.frames != nil && !c.frames.partial
-	if c.config.IdleTimeout <= 0 && !beats || in.ready() {
-		return in.next(ctx)
+// next waits for the next chunk and sends heartbeats meanwhile. The clock is set
+// anew only when it fires: until then it is early at most.
+func (c *copier) next(ctx context.Context, p *pipe, clock *time.Timer) ([]byte, error) {
+	chunk, wait, err := p.poll()
+	if wait == nil {
+		return chunk, err
 	}
-	start := time.Now()
+	c.waiting = time.Now()
 	for {
-		limit, cause := start.Add(c.config.IdleTimeout), c.idle
-		if beat := c.sent.Add(c.config.Heartbeat); beats && (c.config.IdleTimeout <= 0 || beat.Before(limit)) {
-			limit, cause = beat, errHeartbeat
-		}
-		waiting, cancel := context.WithDeadlineCause(ctx, limit, cause)
-		chunk, err := in.next(waiting)
-		cancel()
-		if !errors.Is(err, errHeartbeat) {
-			return chunk, err
-		}
-		if err := c.heartbeat(); err != nil {
-			return nil, err
+		select {
+		case <-wait:
+			if chunk, wait, err = p.poll(); wait == nil {
+				return chunk, err
+			}
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-clock.C:
+			if err := c.due(); err != nil {
+				return nil, err
+			}
+			clock.Reset(c.patience())
 		}
 	}
+}
+
+// patience is after which time to call due if the source stays silent.
+func (c *copier) patience() time.Duration {
+	left, now := time.Hour, time.Now()
+	if c.config.IdleTimeout > 0 {
+		left = c.waiting.Add(c.config.IdleTimeout).Sub(now)
+	}
+	if c.beats() {
+		left = min(left, c.sent.Add(c.config.Heartbeat).Sub(now))
+	} else if c.config.Heartbeat > 0 {
+		left = min(left, c.config.Heartbeat)
+	}
+	return max(left, time.Millisecond)
+}
+
+func (c *copier) beats() bool { return c.config.Heartbeat > 0 && c.frames != nil && !c.frames.partial }
+
+// due does what the time has come for while the source is silent.
+func (c *copier) due() error {
+	now := time.Now()
+	if c.config.IdleTimeout > 0 && now.Sub(c.waiting) >= c.config.IdleTimeout {
+		return c.idle
+	}
+	if c.beats() && now.Sub(c.sent) >= c.config.Heartbeat {
+		return c.heartbeat()
+	}
+	return nil
+}
+
+// forward writes a chunk, or of an event stream what may be sent of it.
+func (c *copier) forward(chunk []byte) error {
+	if c.frames != nil {
+		chunk = c.frames.add(chunk)
+	}
+	return c.write(chunk)
+}
+
+// end is what the copy returns when the source ended with err.
+func (c *copier) end(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		if c.frames != nil {
+			return c.write(c.frames.rest())
+		}
+		return nil
+	case c.frames != nil && c.frames.partial && !errors.Is(err, ErrWrite):
+		return fmt.Errorf("%w: %w", ErrPartialEvent, err)
+	}
+	return err
 }
 
 func (c *copier) heartbeat() error {
@@ -181,11 +215,13 @@ func (c *copier) flush() error {
 	return c.send()
 }
 
-// arm sets the deadline. A writer without deadlines has none to miss.
+// arm sets the deadline, anew when a sixteenth of the time has passed: setting it
+// costs as much as a short write. A writer without deadlines has none to miss.
 func (c *copier) arm() {
 	c.sent = time.Now()
-	if c.config.WriteTimeout > 0 {
-		_ = c.control.SetWriteDeadline(c.sent.Add(c.config.WriteTimeout))
+	if limit := c.config.WriteTimeout; limit > 0 && c.sent.Sub(c.armed) > limit/16 {
+		c.armed = c.sent
+		_ = c.control.SetWriteDeadline(c.sent.Add(limit))
 	}
 }
 

@@ -118,6 +118,16 @@ func (p *pipe) next(ctx context.Context) ([]byte, error) {
 	}
 }
 
+// poll returns the next chunk or the end, or the channel to wait for.
+func (p *pipe) poll() ([]byte, <-chan struct{}, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if chunk, err := p.take(); chunk != nil || err != nil {
+		return chunk, nil, err
+	}
+	return nil, p.readable.wait(), nil
+}
+
 func (p *pipe) then(f func([]byte, error)) {
 	p.mu.Lock()
 	chunk, err := p.take()
