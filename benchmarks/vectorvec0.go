@@ -125,18 +125,18 @@ func (b *vectorBench) compareVec0(ctx context.Context) (err error) {
 		floats := fmt.Sprintf("SELECT rowid, distance FROM v%d WHERE v MATCH {:q} AND k = {:k}", size)
 		bits := fmt.Sprintf("WITH c AS MATERIALIZED (SELECT rowid FROM v%[1]d WHERE code MATCH vec_quantize_binary({:q}) AND k = {:c}) "+
 			"SELECT v%[1]d.rowid, vec_distance_cosine(v%[1]d.v, {:q}) AS d FROM c JOIN v%[1]d ON v%[1]d.rowid = c.rowid ORDER BY d LIMIT {:k}", size)
-		space, prefix, rounds := vec0Space(size), fmt.Sprintf("_%d", size), 20
+		space, prefix, rounds := vec0Space(size), fmt.Sprintf("_%d", size), min(20, len(b.questions))
 		if size == b.n {
-			space, prefix, rounds = vectorSpace, "", 10
+			space, prefix, rounds = vectorSpace, "", b.fewer(20)
 		}
 		var scans, coded, ours []time.Duration
 		recall := 0.0
-		var cpu [3]time.Duration // of the three ways
-		for i, question := range b.questions[:min(rounds, len(b.questions))] {
+		var cpu [3][]time.Duration // of the three ways
+		for i, question := range b.questions[:rounds] {
 			used := cpuTime()
 			spent := func(way int) {
 				now := cpuTime()
-				cpu[way], used = cpu[way]+now-used, now
+				cpu[way], used = append(cpu[way], now-used), now
 			}
 			took, near, err := b.vec0.search(ctx, floats, question)
 			if err != nil {
@@ -162,14 +162,14 @@ func (b *vectorBench) compareVec0(ctx context.Context) (err error) {
 					return fmt.Errorf("match %d of question %d among %d: sqlite-vec's distance is %g, ours %g", j, i, size, near[j].Distance, m.Distance)
 				}
 			}
-			recall += hits(rescored, found) / float64(min(rounds, len(b.questions)))
+			recall += hits(rescored, found) / float64(rounds)
 		}
 		b.figures["vec0"+prefix+"_p50_ms"], _ = middle(scans)
 		b.figures["vec0_bit_rescore"+prefix+"_p50_ms"], _ = middle(coded)
 		b.figures["exact"+prefix+"_p50_ms"], _ = middle(ours)
 		b.figures["vec0_bit_rescore"+prefix+"_recall"] = recall
 		for way, name := range []string{"vec0", "vec0_bit_rescore", "exact"} {
-			b.figures[name+prefix+"_cpu_ms"] = milliseconds(cpu[way]) / float64(len(ours))
+			b.figures[name+prefix+"_cpu_ms"], _ = middle(cpu[way])
 		}
 	}
 	return nil
