@@ -23,6 +23,7 @@ import (
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/agentrt/agentrt/vector/embed"
 	"github.com/agentrt/agentrt/vector/embed/embedstore"
+	"github.com/agentrt/agentrt/vector/extract"
 	"github.com/agentrt/agentrt/vector/vectorfield"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -51,6 +52,7 @@ type Engine struct {
 	jobs      *jobs.Queue
 	vectors   *vectorfield.Vectors // nil without Register
 	embed     *embed.Service
+	extract   *extract.Extractor
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time
@@ -95,7 +97,8 @@ func New(app core.App, config Config) (*Engine, error) {
 	if e.embed, err = e.newEmbedder(); err != nil {
 		return nil, err
 	}
-	e.runner.UseEmbedder(e.embed)
+	e.extract = extract.New(filepath.Join(config.CacheDir, "pdfium"))
+	e.runner.UseTexts(e.embed, e.extract)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	e.hooks, e.crons = triggers.NewHooks(app, e.runner, e.jobs), triggers.NewCrons(app, e.runner)
 	e.workers = triggers.NewWorkers(app, e.runner, e.jobs)
@@ -234,7 +237,7 @@ func (e *Engine) Stop() error {
 	}()
 	e.runner.Drain(ctx)
 	jobsErr := <-stopped
-	closeErr := e.embed.Close(context.Background())
+	closeErr := errors.Join(e.embed.Close(context.Background()), e.extract.Close())
 	// Only now: writes of what drained had their hooks.
 	for _, unbind := range e.unbind {
 		unbind()
