@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/agentrt/agentrt/agentrt/autoembed"
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/agentrt/jobs"
@@ -51,6 +52,7 @@ type Engine struct {
 	secrets   *secrets.Vault
 	jobs      *jobs.Queue
 	vectors   *vectorfield.Vectors // nil without Register
+	auto      *autoembed.Auto      // nil without Register
 	embed     *embed.Service
 	extract   *extract.Extractor
 	prepared  func() preparation
@@ -137,7 +139,7 @@ func (e *Engine) Start() error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	// Modules that ask for secrets at their top level have waited for this.
-	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app), e.jobs.Start(ctx), embedstore.Create(ctx, e.app))
+	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app), embedstore.Create(ctx, e.app), e.openAuto(ctx), e.jobs.Start(ctx))
 	p := e.prepared()
 	e.serving.Store(true)
 	if p.err != nil {
