@@ -2,11 +2,13 @@ package agentrt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/agentrt/agentrt/agentrt/autoembed"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/agentrt/agentrt/vector/embed"
 	"github.com/agentrt/agentrt/vector/embed/embedstore"
@@ -53,6 +55,31 @@ func (e *Engine) setting(ctx context.Context, name string) (string, bool, error)
 
 func (e *Engine) startEmbedder() {
 	e.embed.Start(embedstore.New(e.app), func(err error) { e.logger().Error("writing the cache of embeddings", "error", err) })
+}
+
+func (e *Engine) openAuto(ctx context.Context) error {
+	if e.auto == nil {
+		return nil
+	}
+	return e.auto.Open(ctx, e.app)
+}
+
+// Backfill computes the vectors that fields with the option embed lack, in the
+// collection of that name or in all if it is empty, see [autoembed.Auto]. It is for
+// an engine that is not started, of an app that is bootstrapped.
+func (e *Engine) Backfill(ctx context.Context, collection string, report func(autoembed.Progress)) (err error) {
+	if e.auto == nil {
+		return ErrNotStarted
+	}
+	if err := errors.Join(e.secrets.Open(ctx), embedstore.Create(ctx, e.app)); err != nil {
+		return fmt.Errorf("agentrt: %w", err)
+	}
+	e.startEmbedder()
+	defer func() {
+		err = errors.Join(err, e.embed.Close(context.WithoutCancel(ctx)))
+		e.transport.CloseIdleConnections()
+	}()
+	return e.auto.Backfill(ctx, e.app, collection, report)
 }
 
 // Embedder is what pb.embed uses, for Go. Use it between Start and Stop.

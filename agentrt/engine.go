@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/agentrt/agentrt/agentrt/autoembed"
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/invocation"
 	"github.com/agentrt/agentrt/agentrt/jobs"
@@ -23,6 +24,7 @@ import (
 	"github.com/agentrt/agentrt/quickjs"
 	"github.com/agentrt/agentrt/vector/embed"
 	"github.com/agentrt/agentrt/vector/embed/embedstore"
+	"github.com/agentrt/agentrt/vector/extract"
 	"github.com/agentrt/agentrt/vector/vectorfield"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -50,7 +52,9 @@ type Engine struct {
 	secrets   *secrets.Vault
 	jobs      *jobs.Queue
 	vectors   *vectorfield.Vectors // nil without Register
+	auto      *autoembed.Auto      // nil without Register
 	embed     *embed.Service
+	extract   *extract.Extractor
 	prepared  func() preparation
 
 	load     sync.Mutex  // one load at a time
@@ -95,7 +99,8 @@ func New(app core.App, config Config) (*Engine, error) {
 	if e.embed, err = e.newEmbedder(); err != nil {
 		return nil, err
 	}
-	e.runner.UseEmbedder(e.embed)
+	e.extract = extract.New(filepath.Join(config.CacheDir, "pdfium"))
+	e.runner.UseTexts(e.embed, e.extract)
 	e.http = triggers.NewHTTP(config.HTTP, e.runner, e.logger)
 	e.hooks, e.crons = triggers.NewHooks(app, e.runner, e.jobs), triggers.NewCrons(app, e.runner)
 	e.workers = triggers.NewWorkers(app, e.runner, e.jobs)
@@ -134,7 +139,7 @@ func (e *Engine) Start() error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	// Modules that ask for secrets at their top level have waited for this.
-	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app), e.jobs.Start(ctx), embedstore.Create(ctx, e.app))
+	storesErr := errors.Join(e.secrets.Open(ctx), kvstore.Create(ctx, e.app), embedstore.Create(ctx, e.app), e.openAuto(ctx), e.jobs.Start(ctx))
 	p := e.prepared()
 	e.serving.Store(true)
 	if p.err != nil {
@@ -234,7 +239,7 @@ func (e *Engine) Stop() error {
 	}()
 	e.runner.Drain(ctx)
 	jobsErr := <-stopped
-	closeErr := e.embed.Close(context.Background())
+	closeErr := errors.Join(e.embed.Close(context.Background()), e.extract.Close())
 	// Only now: writes of what drained had their hooks.
 	for _, unbind := range e.unbind {
 		unbind()

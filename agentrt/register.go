@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime"
 
+	"github.com/agentrt/agentrt/agentrt/autoembed"
 	"github.com/agentrt/agentrt/agentrt/deployment"
 	"github.com/agentrt/agentrt/agentrt/loader"
 	"github.com/agentrt/agentrt/hostfn/pb"
@@ -25,6 +26,9 @@ func Register(app core.App, config Config) (*Engine, error) {
 		return nil, err
 	}
 	e.vectors = vectorfield.Register(app, vectorfield.Config{Embedder: textEmbedder{e.embed}})
+	if e.auto, err = autoembed.Register(app, e.jobs, e.vectors, e.embed); err != nil {
+		return nil, err
+	}
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Id: "agentrt", Func: func(se *core.ServeEvent) error {
 		if err := e.Start(); err != nil {
 			if !loadFailed(err) {

@@ -31,6 +31,7 @@ type Runner struct {
 	logger    func() *slog.Logger
 	secrets   Secrets
 	embedder  pb.Embedder
+	extractor pb.Extractor
 	jobs      pb.Jobs
 	current   atomic.Pointer[deployment.Deployment]
 	base      context.Context
@@ -50,8 +51,9 @@ func NewRunner(transport *security.Transport, logger func() *slog.Logger, secret
 	return &Runner{transport: transport, logger: logger, secrets: secrets, jobs: jobs, base: base, end: end}
 }
 
-// UseEmbedder sets what pb.embed uses; call it ahead of all invocations.
-func (r *Runner) UseEmbedder(e pb.Embedder) { r.embedder = e }
+// UseTexts sets what pb.embed and pb.utils.extractText use; call it ahead of all
+// invocations.
+func (r *Runner) UseTexts(e pb.Embedder, x pb.Extractor) { r.embedder, r.extractor = e, x }
 
 // Current is the deployment that new invocations use, nil if there is none.
 func (r *Runner) Current() *deployment.Deployment { return r.current.Load() }
@@ -136,7 +138,7 @@ func (r *Runner) Run(ctx context.Context, d *deployment.Deployment, lease *pool.
 	ctx = withLog(pool.WithNested(ctx), log)
 	ctx = hostfn.WithScope(ctx, &hostfn.Scope{Context: ctx, Streams: c.Streams, Transport: r.network(c.Access)})
 	ctx = pb.WithSecrets(pb.WithScope(ctx, c.Data), r.secrets, c.Access.Secrets)
-	ctx = pb.WithEmbedder(ctx, r.embedder)
+	ctx = pb.WithExtractor(pb.WithEmbedder(ctx, r.embedder), r.extractor)
 	ctx = pb.WithJobs(ctx, r.jobs)
 	head, err := json.Marshal(c.Head)
 	if err != nil {

@@ -288,6 +288,23 @@ interface PocketBaseUtils {
    * Throws a RangeError if an option is out of range.
    */
   chunk(text: string, options?: ChunkOptions): TextChunk[];
+  /**
+   * The text of a txt, md, html, csv, json, docx or pdf file of at most 64 MiB: headings, lists, tables and code as Markdown where the file has them, a
+   * paragraph for each row of CSV, a line for each value of JSON. The type follows from `type`, else from the extension of `filename`, else from the content;
+   * a File has both. At most 16 MiB of text, 5,000 pages of PDF, two minutes. Errors have a `code`: ERR_EXTRACT_TYPE, ERR_EXTRACT_SIZE, ERR_EXTRACT_MALFORMED,
+   * ERR_EXTRACT_ENCRYPTED, ERR_EXTRACT_NO_TEXT (a scan, for example), ERR_EXTRACT_TIMEOUT. It waits for PDFs of others: two are read at a time.
+   */
+  extractText(file: ArrayBuffer | ArrayBufferView | Blob, options?: { filename?: string; type?: string }): Promise<ExtractedText>;
+}
+
+interface ExtractedText {
+  text: string;
+  /** For `chunk`. */
+  format: "text" | "markdown";
+  /** What the file itself gives as its title, often "". */
+  title: string;
+  /** Where the pages of a PDF begin in the text; empty for other files. */
+  pages: { number: number; start: number }[];
 }
 
 interface EmbedOptions {

@@ -30,7 +30,7 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serves a streaming chat endpoint with temporary data; needs no API key",
-		Long: `Serves the templates hello and chat-fetch with temporary data and a small built-in
+		Long: `Serves the templates hello, chat-fetch and rag with temporary data and a small built-in
 model server. With npm on the machine it also installs the Vercel AI SDK in the
 background and then switches /chat to it (template chat).
 
@@ -52,7 +52,7 @@ func demo(ctx context.Context, addr string, npm bool, out io.Writer) (err error)
 		return err
 	}
 	defer os.RemoveAll(dir)
-	for _, template := range []string{"hello", "chat-fetch"} {
+	for _, template := range []string{"hello", "chat-fetch", "rag"} {
 		if err := examples.Copy(template, dir); err != nil {
 			return err
 		}
@@ -79,6 +79,9 @@ func demo(ctx context.Context, addr string, npm bool, out io.Writer) (err error)
 	if err := app.Bootstrap(); err != nil {
 		return err
 	}
+	if err := importRAG(app, dir); err != nil {
+		return err
+	}
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: 1000, Func: func(e *core.ServeEvent) error {
 		e.InstallerFunc = nil
 		listener, err := net.Listen("tcp", addr)
@@ -87,6 +90,9 @@ func demo(ctx context.Context, addr string, npm bool, out io.Writer) (err error)
 		}
 		e.Listener = listener
 		if err := e.Next(); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		if err := fillRAG(app); err != nil {
 			return errors.Join(err, listener.Close())
 		}
 		introduce(out, "http://"+listener.Addr().String(), config.Env["OPENAI_BASE_URL"])
@@ -168,7 +174,15 @@ func introduce(out io.Writer, url, provider string) {
   curl -N '%[1]s/api/pb_serverless/chat' -H 'content-type: application/json' \
     -d '{"messages":[{"role":"user","content":"What is 6 times 7?"}]}'
 
-`, url, provider)
+Questions to documents (template rag): ann@example.com sees those of the team Alpha,
+bob@example.com those of Beta, both with the password %[3]s.
+
+  TOKEN=$(curl -s '%[1]s/api/collections/users/auth-with-password' \
+    -d identity=ann@example.com -d password=%[3]s | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  curl -N '%[1]s/api/pb_serverless/rag/chat' -H "authorization: $TOKEN" -H 'content-type: application/json' \
+    -d '{"messages":[{"role":"user","content":"How many days of vacation are there?"}]}'
+
+`, url, provider, demoPassword)
 }
 
 // installSDK adds the template chat, which uses npm packages, and lets it take

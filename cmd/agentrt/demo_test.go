@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"regexp"
@@ -111,5 +112,48 @@ func TestDemoWithSDK(t *testing.T) {
 	out.wait(t, `The AI SDK is installed`, 3*time.Minute)
 	if answer, reads := chat(t, url); !strings.Contains(answer, "42") || reads < 2 {
 		t.Errorf("%d reads: %q", reads, answer)
+	}
+}
+
+// TestDemoRAG asks as the introduction shows.
+func TestDemoRAG(t *testing.T) {
+	url, out := startDemo(t, false)
+	if !strings.Contains(out.String(), demoPassword) {
+		t.Errorf("the introduction lacks the password:\n%s", out)
+	}
+	post := func(path, token, body string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for user, want := range map[string]string{"ann": "28", "bob": "33"} {
+		var auth struct{ Token string }
+		if err := json.Unmarshal([]byte(post("/api/collections/users/auth-with-password", "", `{"identity":"`+user+`@example.com","password":"`+demoPassword+`"}`)), &auth); err != nil {
+			t.Fatal(err)
+		}
+		var answer string
+		for end := time.Now().Add(time.Minute); time.Now().Before(end) && !strings.Contains(answer, "event: token"); time.Sleep(50 * time.Millisecond) {
+			answer = post("/api/pb_serverless/rag/chat", auth.Token, `{"messages":[{"role":"user","content":"How many days of vacation are there?"}]}`)
+			if strings.Contains(answer, "I found nothing") { // not embedded yet
+				answer = ""
+			}
+		}
+		if !strings.Contains(answer, want) || !strings.Contains(answer, "event: done\ndata: [{") {
+			t.Errorf("%s gets %s", user, answer)
+		}
 	}
 }

@@ -71,6 +71,7 @@ func server() error {
 	if engine, err = agentrt.Register(app, *config); err != nil {
 		return err
 	}
+	addBackfill(app.RootCmd, engine)
 	if slices.Contains(os.Args[1:], "serve") {
 		engine.Prepare()
 	}

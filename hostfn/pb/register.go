@@ -7,6 +7,7 @@ func Register(ops *quickjs.Ops) {
 	RegisterCollection(ops)
 	RegisterDB(ops)
 	RegisterEmbed(ops)
+	RegisterExtract(ops)
 	RegisterFiles(ops)
 	RegisterJobs(ops)
 	RegisterKV(ops)

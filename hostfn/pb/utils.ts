@@ -1,9 +1,10 @@
-// pb.utils: identifiers, digests and random strings, all synchronous.
+// pb.utils: identifiers, digests, random strings, and what makes chunks of files.
 
 import { host } from "../../polyfill/host.ts";
 import { encodeUtf8 } from "../../polyfill/utf8.ts";
 import { crypto } from "../crypto.ts";
 import { chunk } from "./embeddings.ts";
+import { extractText } from "./extract.ts";
 
 const digest = host.op<ArrayBuffer>("crypto.digest");
 
@@ -33,4 +34,4 @@ function randomString(length: number): string {
   return text;
 }
 
-export const utils = Object.freeze({ uuid: () => crypto.randomUUID(), hash, randomString, chunk });
+export const utils = Object.freeze({ uuid: () => crypto.randomUUID(), hash, randomString, chunk, extractText });

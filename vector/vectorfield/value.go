@@ -32,6 +32,9 @@ type Value struct {
 // Exists reports whether there is a vector.
 func (v Value) Exists() bool { return v.sum != "" }
 
+// Changed reports whether the value was set, not read from the database.
+func (v Value) Changed() bool { return v.changed }
+
 // Loaded reports whether Numbers are known: they are those that were set, or were
 // read by [Vectors.Load].
 func (v Value) Loaded() bool { return v.sum == "" || v.numbers != nil }

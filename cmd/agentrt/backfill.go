@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/agentrt/agentrt/agentrt"
+	"github.com/agentrt/agentrt/agentrt/autoembed"
+	"github.com/spf13/cobra"
+)
+
+// addBackfill adds "vectors backfill" to root's command vectors.
+func addBackfill(root *cobra.Command, engine *agentrt.Engine) {
+	backfill := &cobra.Command{
+		Use:   "backfill [COLLECTION]",
+		Short: "Computes the vectors that fields with the option embed lack",
+		Long: `Embeds the texts of the records that have no vector, or that of another text, model
+or dimension: of all collections or of one. It may run while the server does, and
+goes on where it was if it is interrupted.`,
+		Args: cobra.MaximumNArgs(1), SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			collection := ""
+			if len(args) == 1 {
+				collection = args[0]
+			}
+			b, embedded := newBar(cmd.ErrOrStderr()), map[string]int{}
+			err := engine.Backfill(cmd.Context(), collection, func(p autoembed.Progress) {
+				embedded[p.Place] = p.Embedded
+				b.show(p.Place, p.Done, p.Total, fmt.Sprintf(", %d embedded", p.Embedded))
+			})
+			b.end()
+			sum := 0
+			for _, n := range embedded {
+				sum += n
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%d records were embedded.\n", sum)
+			return err
+		},
+	}
+	for _, c := range root.Commands() {
+		if c.Name() == "vectors" {
+			c.AddCommand(backfill)
+			return
+		}
+	}
+	vectors := &cobra.Command{Use: "vectors", Short: "Computes and checks the vectors of records"}
+	vectors.AddCommand(backfill)
+	root.AddCommand(vectors)
+}
