@@ -19,7 +19,7 @@ import (
 func TestDataEmbed(t *testing.T) {
 	want := fmt.Sprintf("%.4f", hashing.New(8).Embed("the cat sat")[0])
 	_, useModel := newModel(t, modelserver.Config{APIKey: "test"})
-	runStoreScenarios(t, []storeScenario{
+	runScenarios(t, func(files map[string]string) *app { return newApp(t, files, useModel) }, `{}`, "", []scenario{
 		{"a text", `const v = await pb.embed("the cat sat", { model: "hashing/8" }); return [Array.isArray(v), v.length, v[0]!.toFixed(4)];`, `[true,8,"` + want + `"]`},
 		{"texts", `const v = await pb.embed(["the cat sat", "grüße \u{1f600}", "the cat sat"], { model: "hashing", dimensions: 8 });
 			return [v.length, v[0]![0]!.toFixed(4), JSON.stringify(v[0]) === JSON.stringify(v[2]), JSON.stringify(v[0]) === JSON.stringify(v[1])];`, `[3,"` + want + `",true,false]`},
@@ -27,9 +27,9 @@ func TestDataEmbed(t *testing.T) {
 		{"through a server", `return [(await pb.embed("a")).length, (await pb.embed("a", { model: "openai/text-embedding-3-small", dimensions: 100 })).length];`, `[256,100]`},
 		{"in a transaction", `return await pb.tx(async (tx) => { await tx.kv.set("k", 1); return (await tx.embed("b")).length; });`, `256`},
 		{"no texts", `return await pb.embed([]);`, `[]`},
-		{"errors", `return [await fails(() => pb.embed(5 as any)), await fails(() => pb.embed(["a", null] as any)), await fails(() => pb.embed("a", { model: 1 } as any)), await fails(() => pb.embed("a", { dimensions: 0.5 })),
-			await fails(() => pb.embed("a", { model: "nonsense" })), await fails(() => pb.embed("")), await fails(() => pb.embed("a", { dimensions: -1 })),
-			await fails(() => pb.embed("a", { model: "acme/m" })), await fails(() => pb.embed("a", { model: "hashing/8", dimensions: 9 }))];`,
+		{"errors", `return [await failure(() => pb.embed(5 as any)), await failure(() => pb.embed(["a", null] as any)), await failure(() => pb.embed("a", { model: 1 } as any)), await failure(() => pb.embed("a", { dimensions: 0.5 })),
+			await failure(() => pb.embed("a", { model: "nonsense" })), await failure(() => pb.embed("")), await failure(() => pb.embed("a", { dimensions: -1 })),
+			await failure(() => pb.embed("a", { model: "acme/m" })), await failure(() => pb.embed("a", { model: "hashing/8", dimensions: 9 }))];`,
 			`["TypeError | pb.embed() takes a text or an array of texts, not number","TypeError | pb.embed(): texts[1] is a object, not a string",` +
 				`"TypeError | pb.embed(): model is a name such as \"openai/text-embedding-3-small\"","TypeError | pb.embed(): dimensions is a whole number, not 0.5",` +
 				`"Error | ERR_EMBED_MODEL | 400 | pb.embed: unknown embedding model (nonsense): a name is provider/model: write for example \"openai/text-embedding-3-small\", \"ollama/nomic-embed-text\" or \"hashing\"",` +
@@ -37,7 +37,7 @@ func TestDataEmbed(t *testing.T) {
 				`"Error | ERR_EMBED_INPUT | 400 | pb.embed: cannot embed (openai/text-embedding-3-small): -1 dimensions: ask for 1 to 16000, or leave the number out",` +
 				`"Error | ERR_EMBED_MODEL | 400 | pb.embed: unknown embedding model (acme/m): there is no provider \"acme\": set ACME_BASE_URL to its address, or use one of: ollama, openai, hashing",` +
 				`"Error | ERR_EMBED_DIMENSION | 400 | pb.embed: wrong number of dimensions (hashing/8): its vectors have 8 dimensions, 9 are wanted: use the model \"hashing\", which has any length, or a field of that dimension"]`},
-		{"a private server", `return [await fails(() => pb.embed("a", { model: "ollama/m" }))];`,
+		{"a private server", `return [await failure(() => pb.embed("a", { model: "ollama/m" }))];`,
 			`["Error | ERR_EGRESS_DENIED | 502 | pb.embed: the embedding provider is out of reach (ollama/m): egress denied: 127.0.0.1 is the loopback address 127.0.0.1; allow it with --allow-net 127.0.0.1:11434: a model server in a private network must be allowed when the server is started"]`},
 		{"chunks", `
 			const source = "# Café \u{1f600}\n\nFirst sentence is here. Second sentence is there, and it is long enough. Third one.\n\n## Ünder\n\nText of the section.\n";
@@ -45,13 +45,13 @@ func TestDataEmbed(t *testing.T) {
 			return [chunks.every((c) => c.text === source.slice(c.start, c.end) && c.tokens <= 20), chunks.map((c) => [c.headings, c.text.slice(0, 9)])];`,
 			`[true,[[["Café 😀"],"# Café 😀"],[["Café 😀"],"Second se"],[["Café 😀","Ünder"],"## Ünder\n"]]]`},
 		{"chunks of defaults", `const c = pb.utils.chunk("word ".repeat(1000)); return [c.length, c[0]!.tokens <= 400, c[1]!.start < c[0]!.end, c[0]!.headings, pb.utils.chunk(" ")];`, `[3,true,true,[],[]]`},
-		{"errors of chunks", `return [await fails(() => pb.utils.chunk(null as any)), await fails(() => pb.utils.chunk("a", { size: 0 })), await fails(() => pb.utils.chunk("a", { size: 5 })),
-			await fails(() => pb.utils.chunk("a", { overlap: 300 })), await fails(() => pb.utils.chunk("a", { format: "html" } as any))];`,
+		{"errors of chunks", `return [await failure(() => pb.utils.chunk(null as any)), await failure(() => pb.utils.chunk("a", { size: 0 })), await failure(() => pb.utils.chunk("a", { size: 5 })),
+			await failure(() => pb.utils.chunk("a", { overlap: 300 })), await failure(() => pb.utils.chunk("a", { format: "html" } as any))];`,
 			`["TypeError | pb.utils.chunk() takes a text, not null","RangeError | pb.utils.chunk(): size is a number of tokens, not 0",` +
 				`"RangeError | ERR_CHUNK | pb.utils.chunk: cannot cut the text: the size is 5 tokens, want 16 to 8192",` +
 				`"RangeError | ERR_CHUNK | pb.utils.chunk: cannot cut the text: the overlap is 300 tokens, want at most half of the size, 200",` +
 				`"RangeError | ERR_CHUNK | pb.utils.chunk: cannot cut the text: the format is \"html\", want text or markdown"]`},
-	}, useModel)
+	}, nil)
 }
 
 // TestDataEmbedUsage embeds with the key of a secret, and keeps it to itself.
