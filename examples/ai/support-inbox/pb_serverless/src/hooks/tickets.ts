@@ -1,6 +1,6 @@
 // A new ticket gets a category and a priority from the model, and a job that drafts
 // a reply. Without the model it still gets the job, which is tried again.
-import { ask, net } from "../lib/model.ts";
+import { ask, net } from "../lib/model";
 
 const categories = ["billing", "bug", "account", "other"];
 const priorities = ["normal", "high"];

@@ -1,5 +1,5 @@
 // The topic "draft": writes a reply for a person to check and send.
-import { ask, net } from "../lib/model.ts";
+import { ask, net } from "../lib/model";
 import policies from "../lib/policies.md";
 
 export const config: WorkerConfig = { concurrency: 2, timeout: "2m", maxAttempts: 8, net, secrets: [] };
