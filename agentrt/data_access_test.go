@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/agentrt/agentrt/agentrt"
@@ -65,6 +66,27 @@ func TestRouteNet(t *testing.T) {
 	for k, c := range cases {
 		if got := a.get(fmt.Sprintf("/r%d", k)).body; got != c.want {
 			t.Errorf("%s: got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestRouteNetWebSocket dials a server that speaks HTTP only: whether it is reached
+// is what counts.
+func TestRouteNetWebSocket(t *testing.T) {
+	var reached atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { reached.Add(1) }))
+	t.Cleanup(server.Close)
+	dial := func(net string) string {
+		return fmt.Sprintf(`export const config: RouteConfig = { net: %s };
+			export const GET = () => new Promise<Response>((done) => { new WebSocket(%q).onclose = (e) => done(new Response(String(e.code))); });`,
+			net, strings.Replace(server.URL, "http", "ws", 1))
+	}
+	a := newApp(t, map[string]string{"routes/open.ts": dial(`["127.0.0.1"]`), "routes/closed.ts": dial(`["127.0.0.2"]`)},
+		func(c *agentrt.Config) { c.AllowNet = []string{"127.0.0.1"} })
+	for path, want := range map[string]int64{"/open": 1, "/closed": 0} {
+		reached.Store(0)
+		if got := a.get(path); got.body != "1006" || reached.Load() != want {
+			t.Errorf("%s: %s, the server was reached %d times, want %d", path, got.body, reached.Load(), want)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (op *operation) limited(call func(context.Context, []byte, []byte) reply) f
 			case <-ctx.Done():
 				if late() {
 					return errorReply(&HostError{Name: "Error", Code: "ERR_HOST_BUSY",
-						Message: fmt.Sprintf("%s: %d calls, as many as are allowed at a time, took up all of %v", name, l.MaxConcurrent, l.Timeout)})
+						Message: fmt.Sprintf("%s: as many calls as are allowed at a time (%d) took up all of %v", name, l.MaxConcurrent, l.Timeout)})
 				}
 				return errorReply(ctx.Err())
 			}

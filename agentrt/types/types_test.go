@@ -210,7 +210,7 @@ func TestDeclarationsCompile(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"use.ts": use,
-		"tsconfig.json": `{ "compilerOptions": { "target": "es2023", "lib": ["es2023", "webworker", "webworker.iterable", "webworker.asynciterable"], "module": "esnext",
+		"tsconfig.json": `{ "compilerOptions": { "target": "es2023", "lib": ["es2023"], "module": "esnext",
 			"moduleResolution": "bundler", "types": [], "strict": true, "noUncheckedIndexedAccess": true, "noEmit": true, "skipLibCheck": false }, "include": ["types", "use.ts"] }`,
 	} {
 		if err := os.WriteFile(filepath.Join(project, name), []byte(text), 0o600); err != nil {
@@ -220,8 +220,7 @@ func TestDeclarationsCompile(t *testing.T) {
 	cmd := exec.Command("npx", "tsc", "-p", ".")
 	cmd.Dir = project
 	if out, err := cmd.CombinedOutput(); err != nil {
-		text, _ := os.ReadFile(filepath.Join(dir, "collections.d.ts"))
-		t.Errorf("%v\n%s\n%s", err, out, text)
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
