@@ -230,10 +230,10 @@ func (e *Engine) Stop() error {
 		// What Drain ends has to return first.
 		later, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout+jobsEnd)
 		defer cancel()
-		stopped <- e.jobs.Stop(later)
+		stopped <- e.jobs.StopWorkers(later)
 	}()
 	e.runner.Drain(ctx)
-	jobsErr := <-stopped
+	jobsErr := errors.Join(<-stopped, e.jobs.Stop(ctx)) // what drained has enqueued
 	closeErr := e.embed.Close(context.Background())
 	// Only now: writes of what drained had their hooks.
 	for _, unbind := range e.unbind {
