@@ -235,10 +235,10 @@ func (e *Engine) Stop() error {
 		// What Drain ends has to return first.
 		later, cancel := context.WithTimeout(context.Background(), e.config.ShutdownTimeout+jobsEnd)
 		defer cancel()
-		stopped <- e.jobs.Stop(later)
+		stopped <- e.jobs.StopWorkers(later)
 	}()
 	e.runner.Drain(ctx)
-	jobsErr := <-stopped
+	jobsErr := errors.Join(<-stopped, e.jobs.Stop(ctx)) // what drained has enqueued
 	closeErr := errors.Join(e.embed.Close(context.Background()), e.extract.Close())
 	// Only now: writes of what drained had their hooks.
 	for _, unbind := range e.unbind {

@@ -57,6 +57,7 @@ type options struct {
 var all = map[string]func(ctx context.Context, o options, progress io.Writer) (map[string]float64, error){
 	"engine":   engine,
 	"cold":     cold,
+	"data":     data,
 	"http":     serving,
 	"start":    starting,
 	"requests": requests,

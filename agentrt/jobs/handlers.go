@@ -260,6 +260,7 @@ func (h *handlers) stop(ctx context.Context, client *river.Client[*sql.Tx]) erro
 	if err := client.StopAndCancel(ctx); err != nil {
 		return fmt.Errorf("jobs: handlers still run: %w", err)
 	}
+	h.started = false
 	return nil
 }
 

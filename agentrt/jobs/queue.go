@@ -170,15 +170,21 @@ func (q *Queue) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes no further jobs, ends the contexts of those that run, and waits for
-// their handlers as long as ctx allows; the jobs go back to the queue, and the
-// attempt does not count. Then it closes the file. An error means that handlers
+// StopWorkers takes no further jobs, ends the contexts of those that run, and waits
+// for their handlers as long as ctx allows; the jobs go back to the queue, and the
+// attempt does not count. Jobs can still be enqueued. An error means that handlers
 // still run; their jobs run again at the next start.
+func (q *Queue) StopWorkers(ctx context.Context) error {
+	if q.life == nil {
+		return nil
+	}
+	return q.handlers.stop(ctx, q.client)
+}
+
+// Stop stops the workers and closes the queue, which cannot be used again.
 func (q *Queue) Stop(ctx context.Context) error {
-	var errs []error
+	errs := []error{q.StopWorkers(ctx)}
 	if q.life != nil {
-		// Handlers that end may still enqueue.
-		errs = append(errs, q.handlers.stop(ctx, q.client))
 		q.end()
 		q.tasks.Wait()
 	}

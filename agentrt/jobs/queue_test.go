@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/jobs"
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations" // PocketBase's own tables
+	"github.com/pocketbase/pocketbase/tools/archive"
 	"go.uber.org/goleak"
 )
 
@@ -458,5 +460,98 @@ func TestReplace(t *testing.T) {
 	}
 	if err := q.Replace(work, map[string]jobs.HandlerOptions{"agentrt.index": {}}); !errors.Is(err, jobs.ErrTopicTaken) {
 		t.Error(err)
+	}
+}
+
+// BenchmarkJobs enqueues and works on jobs in Go.
+func BenchmarkJobs(b *testing.B) {
+	app := newApp(b, b.TempDir())
+	q := start(b, app, jobs.Config{MaxQueued: 1 << 30})
+	done := make(chan struct{}, 1000)
+	handle(b, q, "t", func(context.Context, jobs.Job) error { done <- struct{}{}; return nil }, jobs.HandlerOptions{})
+	b.ResetTimer()
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for range b.N / 4 {
+				enqueue(b, q, app, "t", 1, jobs.EnqueueOptions{})
+			}
+		})
+	}
+	for range b.N / 4 * 4 {
+		<-done
+	}
+	clients.Wait()
+}
+
+// TestBackup restores a backup that was made while jobs were enqueued: each job of
+// the database's records is there, and only those.
+func TestBackup(t *testing.T) {
+	dir := t.TempDir()
+	app := newApp(t, dir)
+	q := start(t, app, jobs.Config{})
+	if _, err := app.NonconcurrentDB().NewQuery(`CREATE TABLE "made" ("id" TEXT)`).Execute(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for range 2 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				err := app.RunInTransaction(func(tx core.App) error {
+					id, err := q.Enqueue(t.Context(), tx, "nobody", 1, jobs.EnqueueOptions{})
+					if err != nil {
+						return err
+					}
+					_, err = tx.NonconcurrentDB().NewQuery(`INSERT INTO "made" VALUES ({:id})`).Bind(map[string]any{"id": id}).Execute()
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for n := 0; n < 20; time.Sleep(time.Millisecond) {
+		if err := app.ConcurrentDB().NewQuery(`SELECT count(*) FROM "made"`).Row(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := app.CreateBackup(t.Context(), "b.zip")
+	cancel()
+	clients.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored := t.TempDir()
+	if err := archive.Extract(filepath.Join(dir, core.LocalBackupsDirName, "b.zip"), restored); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(restored, jobs.File)); err != nil || info.Size() == 0 {
+		t.Fatal(info, err)
+	}
+	copied := newApp(t, restored)
+	again := start(t, copied, jobs.Config{})
+	enqueue(t, again, copied, "last", 1, jobs.EnqueueOptions{}) // the outbox has been moved
+	var ids []string
+	if err := copied.ConcurrentDB().NewQuery(`SELECT "id" FROM "made" ORDER BY CAST("id" AS INTEGER) DESC`).Column(&ids); err != nil || len(ids) < 20 {
+		t.Fatal(ids, err)
+	}
+	var found []string
+	for f := (jobs.Filter{Topic: "nobody", Limit: jobs.MaxPage}); ; {
+		list, next, err := again.List(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range list {
+			found = append(found, j.ID)
+		}
+		if f.Cursor = next; next == "" {
+			break
+		}
+	}
+	if !slices.Equal(ids, found) {
+		t.Errorf("the records say %v, the queue has %v", ids, found)
 	}
 }

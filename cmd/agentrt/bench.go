@@ -9,9 +9,10 @@ import (
 
 func benchCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "bench [engine|cold|http|start|requests|tokens|streams|soak|vector] [--json] [--quick] [--plot FILE]",
-		Short: "Measures this machine: instances, host calls, memory, requests, streams, vectors",
-		Long: `Without groups engine, cold, http and start are measured. The groups requests, tokens and
+		Use:   "bench [engine|cold|http|start|data|requests|tokens|streams|soak|vector] [--json] [--quick] [--plot FILE]",
+		Short: "Measures this machine: instances, host calls, memory, requests, records, jobs, streams, vectors",
+		Long: `Without groups engine, cold, http and start are measured. The group data compares records,
+hooks and values from JavaScript with the same calls in Go, and counts jobs. The groups requests, tokens and
 streams run the same handlers on others (--against go,node,deno,bun,workerd); what is not
 on the machine comes from npm, in a pinned version. The group soak puts a server under mixed
 load (--for 10m) and looks for what grows. The group vector has flags of its own: --n

@@ -128,7 +128,7 @@ func Committed(ctx context.Context, app core.App, limit int) (rows []Row, err er
 
 // Delete removes rows and returns how many there were.
 func Delete(ctx context.Context, app core.App, ids ...int64) (int64, error) {
-	return execute(ctx, app, `DELETE FROM "_agentrt_jobs" WHERE "id" IN (`+list(ids)+`)`, nil)
+	return execute(ctx, app, `DELETE FROM "_agentrt_jobs" WHERE "id" IN (`+joined(ids)+`)`, nil)
 }
 
 // Release lets the rows go that were inserted with hold. A row whose unique key
@@ -155,7 +155,7 @@ func execute(ctx context.Context, app core.App, text string, params dbx.Params) 
 	return n, wrap(err)
 }
 
-func list(ids []int64) string {
+func joined(ids []int64) string {
 	var b strings.Builder
 	for k, id := range ids {
 		if k > 0 {

@@ -35,15 +35,15 @@ func Open(ctx context.Context, path string) (_ *DB, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	if db.Write, err = sql.Open("sqlite", name); err != nil {
-		return db, wrap(err)
+	if db.Write, err = openDB(name); err != nil {
+		return db, err
 	}
 	db.Write.SetMaxOpenConns(1)
 	if err := migrate(ctx, db.Write); err != nil {
 		return db, err
 	}
-	if db.Read, err = sql.Open("sqlite", name+"&_pragma=query_only(true)"); err != nil {
-		return db, wrap(err)
+	if db.Read, err = openDB(name + "&_pragma=query_only(true)"); err != nil {
+		return db, err
 	}
 	db.Read.SetMaxOpenConns(4)
 	return db, nil
@@ -86,7 +86,7 @@ func (db *DB) LastID(ctx context.Context) (id int64, err error) {
 
 // Existing returns those of ids that are jobs.
 func Existing(ctx context.Context, tx *sql.Tx, ids []int64) (found map[int64]bool, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT "id" FROM "river_job" WHERE "id" IN (`+list(ids)+`)`)
+	rows, err := tx.QueryContext(ctx, `SELECT "id" FROM "river_job" WHERE "id" IN (`+joined(ids)+`)`)
 	if err != nil {
 		return nil, wrap(err)
 	}

@@ -111,7 +111,19 @@ func Get(ctx context.Context, app core.App, key string) (Entry, error) {
 		return Entry{}, err
 	}
 	e := Entry{Key: key}
-	err := app.ConcurrentDB().NewQuery(`SELECT "value", "kind", "version" FROM "_agentrt_kv" WHERE "key" = {:key} AND `+live).
+	stmt, err := preparedGet(ctx, app)
+	if err != nil {
+		return e, err
+	}
+	if stmt != nil {
+		// One row by its key is read sooner than watching ctx would be arranged.
+		err = stmt.QueryRowContext(context.WithoutCancel(ctx), now(), key).Scan(&e.Value, &e.Kind, &e.Version)
+		if errors.Is(err, sql.ErrNoRows) {
+			return Entry{Key: key}, nil
+		}
+		return e, wrap(err)
+	}
+	err = app.ConcurrentDB().NewQuery(`SELECT "value", "kind", "version" FROM "_agentrt_kv" WHERE "key" = {:key} AND `+live).
 		Bind(dbx.Params{"key": key, "now": now()}).WithContext(ctx).Row(&e.Value, &e.Kind, &e.Version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Entry{Key: key}, nil
