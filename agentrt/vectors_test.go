@@ -103,7 +103,7 @@ func TestVectorSearch(t *testing.T) {
 			throw titles(await tx.collection("docs").vectorSearch({ vector: [0, 0, 0], top: 2 }));
 		}); } catch (e) { return [e, titles(await docs.vectorSearch({ vector: [0, 0, 0], top: 2 }))]; }`, `["zero,one","one,two"]`},
 		{"by a text", `const c = pb.collection("texts"); for (const title of ["a red apple", "the blue sea"]) await c.create({ title, v: (await import("./hash.ts")).default[title] });
-			return titles(await c.vectorSearch({ text: "red apples", top: 1 }));`, `"a"`},
+			return fails(async () => titles(await c.vectorSearch({ text: "red apples", field: "v", top: 1 })));`, `"a"`},
 		{"hybrid", `return [titles(await docs.hybridSearch({ text: "pears", vector: [1, 0, 0], top: 3 })), titles(await docs.hybridSearch({ text: "pears", weights: { vector: 0 } })), (await docs.hybridSearch({ text: "apple", weights: { vector: 0 } }))[0].distance];`,
 			`["two,five,one","two,five",null]`},
 		{"hybrid under rules and a filter", `return titles(await (await as("bob")).hybridSearch({ text: "apples plums", vector: [3, 0, 0], filter: "title ~ 'l'" }));`, `"three,four"`},
@@ -138,6 +138,14 @@ func TestVectorSearch(t *testing.T) {
 	bad("weights", `return (await fails(() => docs.hybridSearch({ text: "a", weights: { text: -1 } })))[1];`, `"Invalid \"weights\": Expected for text 0 to 100, got -1."`)
 	bad("dimensions of a text", `return (await fails(() => pb.collection("docs").create({ title: "x", embedding: [1, 2] })))[2];`, `{"embedding":{"code":"validation_vector_dimension","message":"Expected 3 numbers, got 2."}}`)
 
+	bad("a model of other dimensions", `return (await fails(() => pb.collection("texts").vectorSearch({ text: "x", field: "short" })))[2].text.message;`,
+		`"Wrong number of dimensions (hashing/256): its vectors have 256 dimensions, 64 are wanted: use the model \"hashing\", which has any length, or a field of that dimension."`)
+	bad("an unknown model", `return (await fails(() => pb.collection("texts").vectorSearch({ text: "x", field: "unknown" })))[2].text.message;`,
+		`"Unknown embedding model (none/none): there is no provider \"none\": set NONE_BASE_URL to its address, or use one of: ollama, openai, hashing."`)
+	bad("no key", `return (await fails(() => pb.collection("texts").vectorSearch({ text: "x", field: "keyless" }))).slice(0, 2);`,
+		`[500,"The text cannot be embedded: no valid key for the embedding provider (openai/text-embedding-3-small): there is neither a secret nor an environment variable OPENAI_API_KEY: set one (\"agentrt secrets set OPENAI_API_KEY\"), configure noKey for \"openai\" if it needs none, or use the offline model \"hashing\"."]`)
+	bad("no key over the Web API", `return (await fails(() => pb.as(null).collection("texts").vectorSearch({ text: "x", field: "keyless" }))).slice(0, 2);`, `[500,"The text cannot be embedded: no valid key for the embedding provider."]`)
+
 	vectors := map[string][]float32{}
 	for _, text := range []string{"a red apple", "the blue sea"} {
 		vectors[text] = hashed(64, text)
@@ -151,7 +159,11 @@ func TestVectorSearch(t *testing.T) {
 		a := newApp(t, files)
 		addDocs(t, a)
 		c := core.NewBaseCollection("texts")
-		c.Fields.Add(&core.TextField{Name: "title"}, &vectorfield.Field{Name: "v", Dimensions: 64})
+		c.ListRule = types.Pointer("")
+		c.Fields.Add(&core.TextField{Name: "title"}, &vectorfield.Field{Name: "v", Dimensions: 64, Embed: &vectorfield.Embed{From: "title", Model: "hashing"}},
+			&vectorfield.Field{Name: "short", Dimensions: 64, Embed: &vectorfield.Embed{From: "title", Model: "hashing/256"}},
+			&vectorfield.Field{Name: "unknown", Dimensions: 64, Embed: &vectorfield.Embed{From: "title", Model: "none/none"}},
+			&vectorfield.Field{Name: "keyless", Dimensions: 64})
 		if err := a.Save(c); err != nil {
 			t.Fatal(err)
 		}

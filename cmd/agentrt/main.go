@@ -1,6 +1,6 @@
 // Command agentrt is PocketBase with sandboxed TypeScript functions: its own
-// commands (serve, superuser, migrate) and demo, build, deploy, secrets, jobs, types and
-// bench.
+// commands (serve, superuser, migrate) and demo, build, deploy, secrets, jobs, vectors,
+// types and bench.
 package main
 
 import (
@@ -58,7 +58,7 @@ func server() error {
 	app.RootCmd.AddCommand(standalone()...)
 	var engine *agentrt.Engine
 	var failed error
-	for _, cmd := range []*cobra.Command{secretsCommand(app), jobsCommand(app), typesCommand(app, func() *agentrt.Engine { return engine })} {
+	for _, cmd := range []*cobra.Command{secretsCommand(app), jobsCommand(app), vectorsCommand(app), typesCommand(app, func() *agentrt.Engine { return engine })} {
 		keepError(cmd, &failed)
 		app.RootCmd.AddCommand(cmd)
 	}

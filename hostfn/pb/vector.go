@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/agentrt/agentrt/vector/embed"
 	"github.com/agentrt/agentrt/vector/vectorfield"
 	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/apis"
@@ -64,6 +65,9 @@ func serveSearch(e *core.RequestEvent, kind string) error {
 	}
 	hits, err := findRecords(e, c, kind)
 	if err != nil {
+		if failed, ok := errors.AsType[*embed.Error](err); ok {
+			return embedError(failed, failed.Kind)
+		}
 		return err
 	}
 	records := make([]*core.Record, len(hits))
@@ -99,6 +103,9 @@ func (d *direct) search(kind string) (any, error) {
 	d.event.Request = d.event.Request.WithContext(d.ctx)
 	hits, err := findRecords(d.event, d.collection, kind)
 	if err != nil {
+		if failed, ok := errors.AsType[*embed.Error](err); ok {
+			return nil, embedError(failed, failed)
+		}
 		return nil, err
 	}
 	records := make([]*core.Record, len(hits))
@@ -209,7 +216,7 @@ func searchError(err error) error {
 		if apiErr, ok := errors.AsType[*router.ApiError](err); ok {
 			return apiErr
 		}
-		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		if _, ok := errors.AsType[*embed.Error](err); ok || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
 		return router.NewInternalServerError("The search failed.", err)
@@ -219,6 +226,20 @@ func searchError(err error) error {
 		message = fmt.Sprintf("Invalid %q: %s", option, problem)
 	}
 	return router.NewBadRequestError(message, options)
+}
+
+// embedError is a failure to make a vector of the text. told is as much of it as the
+// caller may know: network clients get no details of the provider.
+func embedError(err *embed.Error, told error) error {
+	switch err.Kind {
+	case embed.ErrInput, embed.ErrDimension, embed.ErrModel:
+		return searchError(optionError("text", "text", err.Error()))
+	}
+	status := http.StatusServiceUnavailable
+	if !err.Temporary() {
+		status = http.StatusInternalServerError
+	}
+	return router.NewApiError(status, "The text cannot be embedded: "+told.Error()+".", err)
 }
 
 // exportHits returns the hits whose records are still listed, enriched, with the

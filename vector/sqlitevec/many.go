@@ -34,3 +34,9 @@ func (s *Store) GetMany(ctx context.Context, tx dbx.Builder, name string, ids []
 	}
 	return found, errors.Join(rows.Err(), rows.Close())
 }
+
+// Indexed reports whether a space has an index.
+func (s *Store) Indexed(ctx context.Context, name string) (bool, error) {
+	m, err := s.meta(ctx, s.reader(nil), name)
+	return err == nil && m.live != 0, err
+}

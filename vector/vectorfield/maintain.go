@@ -55,14 +55,24 @@ type Status struct {
 	// Records is the number of records, Vectors of those with a vector, Documents
 	// of those with words for hybrid searches.
 	Records, Vectors, Documents int
+	// Indexed says whether searches use an index; without one they compare every
+	// vector, which small spaces do.
+	Indexed bool
 }
 
 // Status counts.
 func (v *Vectors) Status(ctx context.Context, app core.App, p Place) (Status, error) {
 	s := Status{Place: p}
-	_, texts, err := v.opened()
+	store, texts, err := v.opened()
 	if err != nil {
 		return s, err
+	}
+	if i, ok := store.(interface {
+		Indexed(ctx context.Context, name string) (bool, error)
+	}); ok {
+		if s.Indexed, err = i.Indexed(ctx, p.Field.Space(p.Collection).Name); err != nil {
+			return s, err
+		}
 	}
 	if s.Vectors, err = v.count(ctx, app, p.Collection, p.Field); err != nil {
 		return s, err
