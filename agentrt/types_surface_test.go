@@ -21,12 +21,13 @@ type surface struct {
 	Prototype map[string]string
 }
 
-// reflectSurface is JavaScript that describes the globals that are not ECMAScript's own.
+// reflectSurface is JavaScript that describes the globals that are not ECMAScript's
+// own, with Intl, which the compiler's own libraries declare.
 const reflectSurface = `
 	const ecmascript = new Set(("Object Function Error EvalError RangeError ReferenceError SyntaxError TypeError URIError InternalError AggregateError SuppressedError Iterator Array " +
 		"parseInt parseFloat isNaN isFinite decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape Infinity NaN undefined eval Number Boolean String Math Reflect " +
 		"Symbol DisposableStack AsyncDisposableStack globalThis BigInt Date RegExp JSON Proxy Map Set WeakMap WeakSet ArrayBuffer SharedArrayBuffer Uint8ClampedArray Int8Array Uint8Array " +
-		"Int16Array Uint16Array Int32Array Uint32Array BigInt64Array BigUint64Array Float16Array Float32Array Float64Array DataView Promise WeakRef FinalizationRegistry").split(" "));
+		"Intl Int16Array Uint16Array Int32Array Uint32Array BigInt64Array BigUint64Array Float16Array Float32Array Float64Array DataView Promise WeakRef FinalizationRegistry").split(" "));
 	const kind = (o, k) => {
 		const d = Object.getOwnPropertyDescriptor(o, k);
 		if (d.get || d.set) return (d.get ? "get" : "") + (d.set ? "set" : "");

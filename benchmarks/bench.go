@@ -64,6 +64,7 @@ var all = map[string]func(ctx context.Context, o options, progress io.Writer) (m
 	"soak":     soak,
 	"streams":  streams,
 	"tokens":   tokens,
+	"web":      web,
 }
 
 // Main runs the groups named in args, all if none is, and prints the figures to
@@ -86,7 +87,7 @@ func Main(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.SetOutput(progress)
 	asJSON := flags.Bool("json", false, "print JSON")
 	quick := flags.Bool("quick", false, "fewer rounds")
-	against := flags.String("against", "go,node", "peers of the groups requests, tokens and streams: go, node, deno, bun, workerd")
+	against := flags.String("against", "go,node", "peers of the groups requests, tokens, streams and web (node only): go, node, deno, bun, workerd")
 	length := flags.Duration("for", 10*time.Minute, "length of the group soak")
 	plot := flags.String("plot", "", "write the figures as bars to this SVG file")
 	measures := maps.Clone(all)

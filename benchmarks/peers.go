@@ -258,23 +258,7 @@ func (p *peer) memory() (float64, error) {
 }
 
 // cpu is the time that the process has run so far, on all cores, in steps of 10 ms.
-func (p *peer) cpu() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("CPU time can be read on Linux only: %w", err)
-	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat: %q", p.cmd.Process.Pid, text)
-	}
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond, err
-}
+func (p *peer) cpu() (time.Duration, error) { return cpuTime(strconv.Itoa(p.cmd.Process.Pid)) }
 
 // serveModel is the model server as a process, until ctx ends.
 func serveModel(ctx context.Context, addr string) error {

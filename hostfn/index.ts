@@ -3,6 +3,7 @@ import { CompressionStream, DecompressionStream, installNodeZlib } from "./compr
 import { Crypto, CryptoKey, SubtleCrypto, crypto, installNodeCrypto } from "./crypto.ts";
 import { EventSource } from "./eventsource.ts";
 import { fetch } from "./fetch.ts";
+import { Intl, installLocaleMethods } from "./intl.ts";
 import { URL, URLSearchParams } from "./url.ts";
 import { URLPattern } from "./urlpattern.ts";
 import { CloseEvent, WebSocket } from "./websocket.ts";
@@ -11,6 +12,7 @@ const globals: Record<string, unknown> = {
   URL, URLSearchParams, URLPattern,
   crypto, Crypto, CryptoKey, SubtleCrypto,
   CompressionStream, DecompressionStream,
+  Intl,
   fetch, WebSocket, CloseEvent, EventSource,
 };
 
@@ -19,4 +21,5 @@ export function install(define: (name: string, value: unknown) => void): void {
   for (const name of Object.keys(globals)) define(name, globals[name]);
   installNodeCrypto();
   installNodeZlib();
+  installLocaleMethods();
 }

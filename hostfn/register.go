@@ -9,6 +9,7 @@ func Register(ops *quickjs.Ops) {
 	RegisterCrypto(ops)
 	RegisterEncoding(ops)
 	RegisterFetch(ops)
+	RegisterIntl(ops)
 	RegisterURL(ops)
 	RegisterWebCrypto(ops)
 	RegisterWebSocket(ops)

@@ -1,6 +1,12 @@
 /**
  * The globals of agentrt. Nothing else exists: leave "dom" and "webworker" out of `lib` in tsconfig.json.
  * Functions live in `pb_serverless/src/routes`; see {@link RouteContext}. The global `pb` is in pocketbase.d.ts.
+ *
+ * TypeScript itself declares ECMAScript and `Intl`, of which agentrt lacks: `Atomics`; `Intl.Segmenter`, `DurationFormat`, `supportedValuesOf`
+ * and the methods for ranges. `Intl` throws a TypeError where it has no data or feature, instead of another language: NumberFormat has en, de, fr,
+ * es, it, pt, nl, sv, da, nb, fi, pl, cs, ja, ko, zh (decimals, percent, currencies; compact in English; no units), DateTimeFormat en-US and en-GB
+ * with all IANA time zones, ListFormat en, de, fr, nl, pt, sv, da, RelativeTimeFormat en; Collator, PluralRules and DisplayNames (languages,
+ * regions, scripts) most languages. The default locale is en-US, the default time zone UTC.
  */
 /// <reference lib="es2025" />
 /// <reference lib="esnext.array" />
