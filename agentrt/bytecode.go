@@ -15,6 +15,10 @@ import (
 // maxBytecode is how many files of bytecode are kept.
 const maxBytecode = 16
 
+// largeBundle is the size in bytes above which a bundle is always run from bytecode:
+// parser and program together might not fit into the memory of one instance.
+const largeBundle = 4 << 20
+
 // evaluate runs bundle from cached bytecode, or from source; bytecode for the
 // next time is then made in the background.
 func (e *Engine) evaluate(ctx context.Context, i *quickjs.Instance, bundle *loader.Bundle) error {
@@ -25,27 +29,36 @@ func (e *Engine) evaluate(ctx context.Context, i *quickjs.Instance, bundle *load
 			return err
 		}
 	}
+	if len(bundle.Code) > largeBundle {
+		code, err := e.compile(path, bundle)
+		if code == nil {
+			return err
+		}
+		return i.EvalBytecode(ctx, deployment.AppModule, code)
+	}
 	e.closing.Go(func() {
-		if err := e.compile(path, bundle); err != nil {
+		if _, err := e.compile(path, bundle); err != nil {
 			e.logger().Warn("bytecode was not kept", "error", err)
 		}
 	})
 	return i.EvalModule(ctx, deployment.AppModule, string(bundle.Code))
 }
 
-func (e *Engine) compile(path string, bundle *loader.Bundle) error {
+// compile returns the bytecode of bundle and keeps it at path. With an error of
+// keeping it the bytecode is returned too.
+func (e *Engine) compile(path string, bundle *loader.Bundle) ([]byte, error) {
 	code, err := e.quick.Compile(context.Background(), deployment.AppModule, string(bundle.Code))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return code, err
 	}
 	if err := writeFile(path, code); err != nil {
-		return err
+		return code, err
 	}
-	return keepNewest(dir, maxBytecode)
+	return code, keepNewest(dir, maxBytecode)
 }
 
 // writeFile writes a file that appears complete or not at all.

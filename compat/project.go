@@ -35,6 +35,8 @@ var suites = []struct{ name, pkg string }{
 	{"mcp", "@modelcontextprotocol/sdk"},
 	{"hono", "hono"},
 	{"zod", "zod"},
+	{"agents", "@openai/agents"},
+	{"llamaindex", "llamaindex"},
 }
 
 // Suites returns the names of the suites.

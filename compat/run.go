@@ -129,6 +129,7 @@ func (o *Options) suite(ctx context.Context, p *project, reference *host, transp
 		CacheDir:     filepath.Join(o.Dir, "cache"),
 		AllowNet:     []string{reference.models.addr},
 		Dev:          true,
+		CPULimit:     time.Minute, // machines that run the suite may be busy
 	}, nil)
 	if err != nil {
 		return nil, err
@@ -145,11 +146,12 @@ func (o *Options) suite(ctx context.Context, p *project, reference *host, transp
 		places <- struct{}{}
 		work.Go(func() {
 			defer func() { <-places }()
+			start := time.Now()
 			why, details := compareProgram(ctx, ours, reference, name, programs[name])
 			mu.Lock()
 			defer mu.Unlock()
 			result.add(name, why)
-			fmt.Fprintf(o.Progress, "%s %s/%s\n", verdict(why), reference.suite, name)
+			fmt.Fprintf(o.Progress, "%s %s/%s (%.1f s)\n", verdict(why), reference.suite, name, time.Since(start).Seconds())
 			if o.Verbose {
 				fmt.Fprintln(o.Progress, details)
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -56,6 +57,9 @@ func (b *builder) setup(build api.PluginBuild) {
 	build.OnResolve(api.OnResolveOptions{Filter: `^(node:|(` + strings.Join(builtins, "|") + `)(/|$))`}, b.resolveBuiltin)
 	build.OnResolve(api.OnResolveOptions{Filter: ".", Namespace: nodeNamespace}, b.resolveInShim)
 	build.OnLoad(api.OnLoadOptions{Filter: ".", Namespace: nodeNamespace}, b.loadShim)
+	build.OnResolve(api.OnResolveOptions{Filter: agentShims, Namespace: "file"}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+		return resolveAgentShims(build, args)
+	})
 	build.OnLoad(api.OnLoadOptions{Filter: `\.wasm$`}, func(api.OnLoadArgs) (api.OnLoadResult, error) {
 		return api.OnLoadResult{}, errors.New("WebAssembly modules are not supported: functions run inside one")
 	})
@@ -118,4 +122,28 @@ func (b *builder) keepSideEffects(build api.PluginBuild) {
 		}
 		return api.OnResolveResult{Path: r.Path, Namespace: r.Namespace, Suffix: r.Suffix, SideEffects: api.SideEffectsTrue}, nil
 	})
+}
+
+// agentShims are modules of the OpenAI Agents SDK whose version for browsers mixes the
+// contexts of concurrent runs and has no MCP; the one for workers is right. It has no
+// condition of its own that other packages could bear.
+const agentShims = `^@openai/agents-\w+/_shims(/config)?$`
+
+func resolveAgentShims(build api.PluginBuild, args api.OnResolveArgs) (api.OnResolveResult, error) {
+	type resolving struct{} // marks the inner call, which must not come here again
+	if _, ok := args.PluginData.(resolving); ok {
+		return api.OnResolveResult{}, nil
+	}
+	r := build.Resolve(args.Path, api.ResolveOptions{
+		Importer: args.Importer, Namespace: args.Namespace, ResolveDir: args.ResolveDir, Kind: args.Kind, With: args.With, PluginData: resolving{},
+	})
+	if len(r.Errors) > 0 {
+		return api.OnResolveResult{Errors: r.Errors}, nil
+	}
+	dir, file := filepath.Split(r.Path)
+	path := dir + strings.Replace(file, "-browser.", "-workerd.", 1)
+	if _, err := os.Stat(path); err != nil {
+		return api.OnResolveResult{}, nil
+	}
+	return api.OnResolveResult{Path: path, Namespace: r.Namespace}, nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	contextPattern  = lazily(`(?im)^\s*(?:context|documents?|sources?|passages?|facts|notes)\b[^\n]*:|^\s*<(?:context|documents?|doc|source|passage)\b|^\s*\[[^\]\n]{1,40}\]`)
+	contextPattern  = lazily(`(?im)^\s*context information is below|^\s*(?:context|documents?|sources?|passages?|facts|notes)\b[^\n]*:|^\s*<(?:context|documents?|doc|source|passage)\b|^\s*\[[^\]\n]{1,40}\]`)
 	questionPattern = lazily(`(?im)^\s*(?:user\s+)?(?:question|query)\s*:\s*`)
 	labelPattern    = lazily(`(?i)^\s*(?:\[([^\]\n]{1,40})\]|((?:document|source|passage|doc)\s+[\w.-]{1,40})\s*:|<(?:document|doc|source|passage)[^>]*?(?:id|index|name|source|title)="([^"\n]{1,80})"[^>]*>)\s*`)
 	leadPattern     = lazily(`(?i)^\s*(?:context|documents?|sources?|passages?|facts|notes)\s*:`)

@@ -32,7 +32,8 @@
 // # The rule
 //
 // The question is the last message of the user. If that message brings documents (a
-// line that begins with "Context:", "Documents:", "[label]", "<document" or the like),
+// line that begins with "Context:", "Context information is below", "Documents:",
+// "[label]", "<document" or the like),
 // the question is what follows "Question:", else the last line. The first that
 // applies gives the answer:
 //

@@ -67,15 +67,9 @@ export default suite("zod", {
     return [e.message, z.treeifyError(e), z.flattenError(e), z.prettifyError(e), z.formatError(e)];
   },
 
-  async "locales"() {
-    try {
-      z.config(z.locales.de());
-      const german = issues(z.number().min(5), 3);
-      z.config(z.locales.fr());
-      return [german, issues(z.string(), 3)];
-    } finally {
-      z.config(z.locales.en());
-    }
+  async locales() {
+    const say = (locale: typeof z.locales.de, schema: z.ZodType, value: unknown) => schema.safeParse(value, { error: locale().localeError }).error!.issues;
+    return [say(z.locales.de, z.number().min(5), 3), say(z.locales.fr, z.string(), 3), say(z.locales.ja, z.array(z.string()).max(1), ["a", "b"])];
   },
 
   async "json-schema"() {
