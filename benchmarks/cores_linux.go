@@ -41,8 +41,8 @@ func pin(pid int) (undo func() error, err error) {
 	return func() error { return unix.SchedSetaffinity(pid, &before) }, unix.SchedSetaffinity(pid, &one)
 }
 
-// cpuTime is what this process has computed, which other load does not change much.
-func cpuTime() time.Duration {
+// ownCPUTime is what this process has computed, which other load does not change much.
+func ownCPUTime() time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
 		return 0

@@ -12,4 +12,4 @@ func evict(string) error { return nil }
 
 func pin(int) (undo func() error, err error) { return nil, errors.ErrUnsupported }
 
-func cpuTime() time.Duration { return 0 }
+func ownCPUTime() time.Duration { return 0 }

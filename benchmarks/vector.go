@@ -136,11 +136,11 @@ func (b *vectorBench) run(ctx context.Context) (err error) {
 		name string
 		run  func(context.Context) error
 	}{{"fill", b.fill}, {"build", b.build}, {"restart", b.restart}, {"search", b.searchAll}, {"size", b.size}, {"sqlite-vec", b.compareVec0}, {"change", b.change}} {
-		start, before := time.Now(), cpuTime()
+		start, before := time.Now(), ownCPUTime()
 		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
-		fmt.Fprintf(b.progress, "%s: %.1f s, %.1f s of a core\n", step.name, time.Since(start).Seconds(), (cpuTime() - before).Seconds())
+		fmt.Fprintf(b.progress, "%s: %.1f s, %.1f s of a core\n", step.name, time.Since(start).Seconds(), (ownCPUTime() - before).Seconds())
 	}
 	return nil
 }
@@ -278,12 +278,12 @@ func (b *vectorBench) searchAll(ctx context.Context) error {
 		if class == 0 {
 			b.figures["first_search_ms"] = milliseconds(times[0])
 		}
-		before := cpuTime()
+		before := ownCPUTime()
 		warm, _, err := b.search(ctx, class, vector.Query{})
 		if err != nil {
 			return err
 		}
-		b.figures["cpu"+f.name+"_ms"] = milliseconds(cpuTime()-before) / float64(len(warm))
+		b.figures["cpu"+f.name+"_ms"] = milliseconds(ownCPUTime()-before) / float64(len(warm))
 		p50, p95 := middle(warm)
 		b.figures["p50"+f.name+"_ms"], b.figures["p95"+f.name+"_ms"] = p50, p95
 		_, b.figures["p95_cold"+f.name+"_ms"] = middle(times)

@@ -133,9 +133,9 @@ func (b *vectorBench) compareVec0(ctx context.Context) (err error) {
 		recall := 0.0
 		var cpu [3][]time.Duration // of the three ways
 		for i, question := range b.questions[:rounds] {
-			used := cpuTime()
+			used := ownCPUTime()
 			spent := func(way int) {
-				now := cpuTime()
+				now := ownCPUTime()
 				cpu[way], used = append(cpu[way], now-used), now
 			}
 			took, near, err := b.vec0.search(ctx, floats, question)
