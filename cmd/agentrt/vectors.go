@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -68,16 +67,16 @@ collection, also beside a running server.`,
 		&cobra.Command{
 			Use: "reindex [COLLECTION]", Short: "Makes the indexes of vectors and words anew, beside reads and writes", Args: cobra.MaximumNArgs(1), SilenceUsage: true,
 			RunE: each(func(cmd *cobra.Command, v *vectorfield.Vectors, p vectorfield.Place) error {
-				bar := newBar(cmd.ErrOrStderr(), "reindex "+p.String())
+				bar := newBar(cmd.ErrOrStderr())
 				defer bar.end()
-				return v.Reindex(cmd.Context(), app, p, bar.show)
+				return v.Reindex(cmd.Context(), app, p, func(done, total int) { bar.show("reindex "+p.String(), done, total, "") })
 			}),
 		},
 		&cobra.Command{
 			Use: "verify [COLLECTION]", Short: "Compares records, vectors and indexes; fails if they disagree", Args: cobra.MaximumNArgs(1), SilenceUsage: true,
 			RunE: each(func(cmd *cobra.Command, v *vectorfield.Vectors, p vectorfield.Place) error {
-				bar := newBar(cmd.ErrOrStderr(), "verify "+p.String())
-				r, err := v.Verify(cmd.Context(), app, p, bar.show)
+				bar := newBar(cmd.ErrOrStderr())
+				r, err := v.Verify(cmd.Context(), app, p, func(done, total int) { bar.show("verify "+p.String(), done, total, "") })
 				bar.end()
 				if err != nil {
 					return err
@@ -105,50 +104,4 @@ func printVerified(out io.Writer, r vectorfield.Report) {
 		fmt.Fprintf(out, "; words: %d records, %d wrong, %d stale", r.Documents, r.WrongDocuments, r.StaleDocuments)
 	}
 	fmt.Fprintln(out)
-}
-
-// bar shows progress: on a terminal as a line that is drawn again and again, elsewhere
-// as one line at the end.
-type bar struct {
-	out         io.Writer
-	label       string
-	terminal    bool
-	percent     int
-	done, total int
-}
-
-func newBar(out io.Writer, label string) *bar {
-	b := &bar{out: out, label: label, percent: -1}
-	if f, ok := out.(*os.File); ok {
-		info, err := f.Stat()
-		b.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	return b
-}
-
-const barWidth = 30
-
-func (b *bar) show(done, total int) {
-	b.done, b.total = done, total
-	percent := 100
-	if total > 0 {
-		percent = min(100, 100*done/total)
-	}
-	if percent == b.percent {
-		return
-	}
-	b.percent = percent
-	if b.terminal {
-		full := percent * barWidth / 100
-		fmt.Fprintf(b.out, "\r%s [%s%s] %3d %% (%d of %d)", b.label, strings.Repeat("#", full), strings.Repeat(".", barWidth-full), percent, done, total)
-	}
-}
-
-func (b *bar) end() {
-	switch {
-	case b.terminal:
-		fmt.Fprintln(b.out)
-	case b.percent >= 0:
-		fmt.Fprintf(b.out, "%s: %d of %d\n", b.label, b.done, b.total)
-	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/pocketbase/dbx"
 )
 
-// maxExact is the number of permitted vectors up to which all are compared: measured, the
-// index is not faster there, and its recall is lower.
+// maxExact is the number of permitted vectors up to which all are compared: a graph that
+// must pass over most of what it meets is hardly faster, and its recall is lower.
 const maxExact = 10_000
 
 // selectivity is the share of vectors that the filter permits, 1 without a filter, as far
