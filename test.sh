@@ -44,7 +44,7 @@ conformance() {
   AGENTRT_WPT=$dir go test -count=1 -timeout 15m ./compat/wpt
 }
 race() {
-  CGO_ENABLED=1 go test -race -short -count=1 -timeout 20m ./quickjs/... ./stream/... ./hostfn/... ./agentrt/... ./polyfill/...
+  CGO_ENABLED=1 go test -race -short -count=1 -timeout 20m ./quickjs/... ./stream/... ./hostfn/... ./agentrt/... ./polyfill/... ./vector/vectorfield ./vector/fulltext
 }
 # The build with SQLite in C: the store and PocketBase itself on it.
 nativesqlite() (

@@ -351,6 +351,60 @@ func TestForbiddenNeighboursTakeNoPlaces(t *testing.T) {
 	}
 }
 
+// TestVectorsInHooksAndBatches: hooks see the vector that is being written, and a
+// batch that fails leaves none.
+func TestVectorsInHooksAndBatches(t *testing.T) {
+	a := newApp(t, map[string]string{"hooks/docs.ts": `
+		pb.onRecordBeforeCreate("docs", (e) => {
+			if (e.record.title === "double") e.record.embedding = e.record.embedding.map((x: number) => 2 * x);
+			if (e.record.title === "make") e.record.embedding = [7, 7, 7];
+			if (e.record.title === "wrong") e.record.embedding = [7];
+		});
+		pb.onRecordBeforeUpdate("docs", (e) => {
+			if (e.record.title === "seen") e.record.secret = JSON.stringify(e.record.embedding);
+			if (e.record.title === "clear") e.record.embedding = [];
+		});`, "routes/run.ts": `
+		const docs = pb.collection("docs");
+		const vec = async (id: string) => (await docs.getOne(id, { fields: "embedding" })).embedding;
+		export const GET = async () => {
+			const out: any[] = [];
+			const a = await docs.create({ title: "double", embedding: [1, 2, 3] });
+			out.push("embedding" in a, await vec(a.id));
+			await docs.update(a.id, { title: "seen" });
+			out.push((await docs.getOne(a.id)).secret, await vec(a.id));
+			await docs.update(a.id, { title: "clear" });
+			out.push(await vec(a.id));
+			out.push(await vec((await docs.create({ title: "make" })).id));
+			try { await docs.create({ title: "wrong" }); } catch (e: any) { out.push(e.response.data.embedding.message); }
+			const batch = pb.createBatch();
+			batch.collection("docs").create({ id: "batch0000000001", title: "b", embedding: [100, 0, 0] });
+			batch.collection("docs").update("doc000000000000", { embedding: [101, 0, 0] });
+			batch.collection("docs").create({ title: "b", embedding: [1] });
+			try { await batch.send(); } catch (e: any) { out.push(e.response.data.requests[2].response.data.embedding.message); }
+			out.push((await docs.vectorSearch({ vector: [100, 0, 0], top: 1, fields: "id" }))[0]);
+			const good = pb.createBatch();
+			good.collection("docs").create({ id: "batch0000000002", title: "b", embedding: [100, 0, 0] });
+			good.collection("docs").update("doc000000000000", { embedding: [101, 0, 0] });
+			good.collection("docs").delete("doc000000000001");
+			await good.send();
+			out.push((await docs.vectorSearch({ vector: [100, 0, 0], top: 2, fields: "id" })).map((h: any) => h.id), await docs.vectorSearch({ vector: [2, 0, 0], top: 1, fields: "id" }));
+			return Response.json(out);
+		};`})
+	addDocs(t, a)
+	got := a.get("/run")
+	want := `[false,[2,4,6],"null",[2,4,6],null,[7,7,7],"Expected 3 numbers, got 1.","Expected 3 numbers, got 1.",{"distance":93.52539762011173,"id":`
+	if !strings.HasPrefix(got.body, want) || !strings.HasSuffix(got.body, `["batch0000000002","doc000000000000"],[{"distance":1,"id":"doc000000000002","score":0.5}]]`) {
+		t.Errorf("%d\n got %s\nwant %s…", got.status, got.body, want)
+	}
+	places, err := a.Engine.Vectors().Places(a, "docs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := a.Engine.Vectors().Verify(t.Context(), a, places[0], nil); err != nil || !r.OK() {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func hashed(dim int, text string) []float32 { return hashing.New(dim).Embed(text) }
 
 func TestVectorSearchFromGo(t *testing.T) {

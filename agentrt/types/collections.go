@@ -79,6 +79,8 @@ func (g *generator) record(c *core.Collection) {
 			optional, note = "?", "Hidden: absent under API rules."
 		case f.GetName() == core.FieldNameEmail && c.IsAuth():
 			note = "Under API rules absent from others' records, unless emailVisibility is set."
+		case f.Type() == "vector":
+			optional, note = "?", "Only if the option fields names it."
 		case kind == "any" && f.Type() != core.FieldTypeJSON:
 			note = "Of the field type " + strings.ReplaceAll(f.Type(), "*/", "") + "."
 		}
