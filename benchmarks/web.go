@@ -24,7 +24,7 @@ import (
 
 // webWork are the names in peers/src/web.ts.
 var webWork = []string{
-	"url_parse", "utf8_encode_70kb", "utf8_decode_70kb", "base64_encode_100kb", "base64_decode_100kb", "sha256_1mb", "structured_clone_100kb", "multipart_100kb",
+	"url_parse_plain", "url_parse", "utf8_encode_70kb", "utf8_decode_70kb", "base64_encode_100kb", "base64_decode_100kb", "sha256_1mb", "structured_clone_100kb", "multipart_100kb",
 }
 
 // webRun does a piece of work n times and gives the CPU time of the whole process,

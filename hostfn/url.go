@@ -27,6 +27,11 @@ func RegisterURL(ops *quickjs.Ops) {
 		if len(in) != 1 && len(in) != 2 {
 			return nil, &quickjs.HostError{Name: "TypeError", Message: "url.parse takes an input and at most one base"}
 		}
+		if len(in) == 1 {
+			if href, ok := serialized(in[0]); ok {
+				return &href, nil
+			}
+		}
 		u, err := parseURL(in)
 		if err != nil {
 			return nil, nil

@@ -2,7 +2,7 @@
 import { File, blobSegments, isFile } from "./blob.ts";
 import { FormData } from "./formdata.ts";
 import { host } from "./host.ts";
-import { decodeUtf8, encodeUtf8, latin1 } from "./utf8.ts";
+import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 const random = host.random;
 
@@ -55,17 +55,17 @@ export function encodeMultipart(form: FormData): EncodedForm {
   return { boundary, contentType: `multipart/form-data; boundary=${boundary}`, length, segments };
 }
 
-const firstWindow = 256;
-const lastWindow = 65_536;
+const byteIndexOf = Uint8Array.prototype.indexOf;
+const apply = Reflect.apply;
 
 /** Finds ASCII bytes from a position on, -1 if there are none. */
 function indexOf(bytes: Uint8Array, needle: string, from: number, limit = bytes.length): number {
-  let window = firstWindow;
-  for (let at = from; at + needle.length <= limit; at += window, window = Math.min(window * 4, lastWindow)) {
-    const found = latin1(bytes.subarray(at, Math.min(at + window + needle.length - 1, limit))).indexOf(needle);
-    if (found >= 0) return at + found;
+  const first = needle.charCodeAt(0);
+  for (let at = from; ; at++) {
+    at = apply(byteIndexOf, bytes, [first, at]) as number;
+    if (at < 0 || at + needle.length > limit) return -1;
+    if (startsWith(bytes, at, needle)) return at;
   }
-  return -1;
 }
 
 function startsWith(bytes: Uint8Array, at: number, text: string): boolean {

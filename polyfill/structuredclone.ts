@@ -62,6 +62,18 @@ function fail(what: string): DOMException {
   return new DOMException(`${what} cannot be cloned`, "DataCloneError");
 }
 
+const ownNames = Object.keys;
+const ownSymbols = Object.getOwnPropertySymbols;
+const lookupGetter = (Object.prototype as unknown as { __lookupGetter__(key: string): unknown }).__lookupGetter__;
+const arrayPrototype = Array.prototype;
+const sliceArray = Array.prototype.slice;
+
+/** Whether reading one of the properties runs code. */
+function hasAccessor(value: object, keys: readonly string[]): boolean {
+  for (let i = 0; i < keys.length; i++) if (apply(lookupGetter, value, [keys[i]]) !== undefined) return true;
+  return false;
+}
+
 /** A view of a buffer that is still to be transferred, or that buffer. */
 class Deferred {
   #make: () => unknown;
@@ -119,10 +131,46 @@ class Cloner {
     if (value === null) return null;
     const known = this.#known.get(value);
     if (known !== undefined) return known;
-    if (isArray(value)) return this.#properties(value, new Array(value.length));
+    if (isArray(value)) return this.#array(value);
     const prototype = getPrototypeOf(value);
-    if (prototype === null || prototype === objectPrototype) return this.#properties(value, {});
+    if (prototype === null || prototype === objectPrototype) return this.#object(value);
     return this.#exotic(value);
+  }
+
+  /** An object literal: its values are taken at once, and those that are objects replaced. */
+  #object(value: object): object {
+    const keys = ownNames(value);
+    // A copy by spreading defines properties, whatever setters Object.prototype has.
+    const copy: Record<string, unknown> = { ...value };
+    if (hasAccessor(value, keys) || ownSymbols(copy).length > 0) return this.#properties(value, {});
+    this.#known.set(value, copy);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      const item = copy[key];
+      if (typeof item === "object" ? item === null : typeof item !== "function" && typeof item !== "symbol") continue;
+      const cloned = this.clone(item);
+      if (cloned instanceof Deferred) this.#define(copy, key, cloned);
+      else copy[key] = cloned;
+    }
+    return copy;
+  }
+
+  #array(value: unknown[]): unknown[] {
+    const { length } = value;
+    const keys = ownNames(value);
+    // Holes, further properties, getters: key by key.
+    if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1)) || hasAccessor(value, keys)) return this.#properties(value, new Array(length));
+    const copy = apply(sliceArray, value, []) as unknown[];
+    if (getPrototypeOf(copy) !== arrayPrototype) return this.#properties(value, new Array(length));
+    this.#known.set(value, copy);
+    for (let i = 0; i < length; i++) {
+      const item = copy[i];
+      if (typeof item === "object" ? item === null : typeof item !== "function" && typeof item !== "symbol") continue;
+      const cloned = this.clone(item);
+      if (cloned instanceof Deferred) this.#define(copy, String(i), cloned);
+      else copy[i] = cloned;
+    }
+    return copy;
   }
 
   #remember<T>(value: object, copy: T): T {

@@ -14,6 +14,7 @@ const multipartType = { headers: { "content-type": `multipart/form-data; boundar
 
 let kept: unknown;
 const work: Record<string, () => unknown> = {
+  url_parse_plain: () => new URL("https://api.example.com/v2/items/42?include=owner&sort=-created").pathname,
   url_parse: () => new URL("https://user:pass@api.example.com:8443/v1/../v2/items/42?include=owner&sort=-created#top").pathname,
   utf8_encode_70kb: () => new TextEncoder().encode(text),
   utf8_decode_70kb: () => new TextDecoder().decode(bytes),
