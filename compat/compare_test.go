@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,6 +98,32 @@ func TestExpectedAreExplained(t *testing.T) {
 			if len(why) < 20 {
 				t.Errorf("%s/%s: %q is no reason", suite, name, why)
 			}
+		}
+	}
+}
+
+// TestReport checks the forms that scripts and the README use.
+func TestReport(t *testing.T) {
+	report := &Report{[]Suite{
+		{Name: "ai", Version: "7.0.0", Pass: 2, Fail: 1, Failures: []Failure{{"a", "b"}}, passed: []string{"x", "y"}},
+		{Name: "zod", Version: "4.0.0", Pass: 1, Failures: []Failure{}},
+	}}
+	text, err := json.Marshal(report)
+	want := `{"suites":[{"name":"ai","version":"7.0.0","pass":2,"fail":1,"failures":[{"test":"a","reason":"b"}]},{"name":"zod","version":"4.0.0","pass":1,"fail":0,"failures":[]}]}`
+	if err != nil || string(text) != want {
+		t.Errorf("%v: %s, want %s", err, text, want)
+	}
+	want = "| SDK | version | programs | pass | failing |\n|---|---|---|---|---|\n| ai | 7.0.0 | 3 | 2 | a: known |\n| zod | 4.0.0 | 1 | 1 |  |\n"
+	if got := report.Markdown(Expectations{"ai": {"a": "known"}}); got != want {
+		t.Errorf("the table is\n%s, want\n%s", got, want)
+	}
+	var table strings.Builder
+	if err := report.Table(&table); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"ai   7.0.0    2     1", "all           3     1", "ai/a: b"} {
+		if !strings.Contains(table.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, table.String())
 		}
 	}
 }

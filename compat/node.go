@@ -24,7 +24,7 @@ type node struct {
 
 func (p *project) nodePath() (string, error) {
 	name := "node-" + runtime.GOOS + "-" + strings.Replace(runtime.GOARCH, "amd64", "x64", 1)
-	path, err := exec.LookPath(filepath.Join(p.dir, "node_modules", name, "bin", "node"))
+	path, err := exec.LookPath(filepath.Join(p.packages(), name, "bin", "node"))
 	if err != nil {
 		return "", fmt.Errorf("the suite compares with Node from the npm package %s, which is not part of it: it runs on Linux (amd64, arm64)", name)
 	}
@@ -39,7 +39,7 @@ func (p *project) startNode(ctx context.Context) (*node, error) {
 	}
 	n := &node{cmd: exec.CommandContext(ctx, path, "--disable-warning=ExperimentalWarning", "node.ts"), log: &tail{}}
 	n.cmd.Dir = p.dir
-	n.cmd.Env = []string{"NODE_ENV=production"}
+	n.cmd.Env = []string{"NODE_ENV=production", "TZ=UTC"}
 	n.cmd.Stderr = n.log
 	if n.stdin, err = n.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 //go:embed sdks/package.json sdks/package-lock.json sdks/*.ts sdks/programs
@@ -48,16 +49,17 @@ func Suites() []string {
 	return names
 }
 
-// project is a folder with the programs and their packages.
+// project is a folder with the programs, inside of one with their packages.
 type project struct{ dir string }
 
-// install makes the project in a folder below cache that the lock file's hash names;
-// npm ci runs once there. The programs are written anew each time.
-func install(ctx context.Context, cache string, progress io.Writer) (*project, error) {
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		return nil, ErrNoNPM
-	}
+const (
+	installed = "sdks-" // folders of packages, by the hash of the lock file
+	unusedFor = 14 * 24 * time.Hour
+)
+
+// newProject installs the packages in a folder below cache, once, and writes the
+// programs to a new folder in it. close removes that one.
+func newProject(ctx context.Context, cache string, progress io.Writer) (*project, error) {
 	files, err := fs.Sub(embedded, "sdks")
 	if err != nil {
 		return nil, err
@@ -67,44 +69,91 @@ func install(ctx context.Context, cache string, progress io.Writer) (*project, e
 		return nil, err
 	}
 	sum := sha256.Sum256(lock)
-	p := &project{filepath.Join(cache, "sdks-"+hex.EncodeToString(sum[:8]))}
-	for _, name := range []string{"programs", "functions"} {
-		if err := os.RemoveAll(filepath.Join(p.dir, name)); err != nil {
+	root := filepath.Join(cache, installed+hex.EncodeToString(sum[:8]))
+	if _, err := os.Stat(filepath.Join(root, "node_modules")); err != nil {
+		npm, err := exec.LookPath("npm")
+		if err != nil {
+			return nil, ErrNoNPM
+		}
+		fmt.Fprintln(progress, "npm ci (once, some 500 MB)")
+		if err := install(ctx, npm, files, root); err != nil {
 			return nil, err
 		}
 	}
-	if err := p.write(files); err != nil {
+	if err := removeUnused(cache, root); err != nil {
 		return nil, err
 	}
-	done := filepath.Join(p.dir, "node_modules", ".agentrt-complete")
-	if _, err := os.Stat(done); err == nil {
-		return p, nil
+	dir, err := os.MkdirTemp(root, "run-*")
+	if err != nil {
+		return nil, err
 	}
-	fmt.Fprintln(progress, "npm ci (once, some 500 MB)")
-	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
-	cmd.Dir = p.dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("npm ci in %s: %w\n%s", p.dir, err, out)
+	p := &project{dir}
+	if err := os.CopyFS(dir, files); err != nil {
+		return nil, errors.Join(err, p.close())
 	}
-	return p, os.WriteFile(done, nil, 0o644)
+	return p, nil
 }
 
-func (p *project) write(files fs.FS) error {
-	return fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
-		target := filepath.Join(p.dir, filepath.FromSlash(path))
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir():
-			return os.MkdirAll(target, 0o755)
+func (p *project) close() error { return os.RemoveAll(p.dir) }
+
+// install runs npm ci in a folder that then becomes root: it appears complete or not
+// at all.
+func install(ctx context.Context, npm string, files fs.FS, root string) (err error) {
+	if err := os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
+		return err
+	}
+	staging, err := os.MkdirTemp(filepath.Dir(root), "installing-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(staging)) }()
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		text, err := fs.ReadFile(files, name)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(staging, name), text, 0o644)
 		}
-		text, err := fs.ReadFile(files, path)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(target, text, 0o644)
-	})
+	}
+	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
+	cmd.Dir = staging
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm ci: %w\n%s", err, out)
+	}
+	if err := os.Rename(staging, root); err != nil {
+		if _, other := os.Stat(filepath.Join(root, "node_modules")); other != nil {
+			return err
+		}
+		// Another process was faster.
+	}
+	return nil
 }
+
+// removeUnused marks root as used and removes packages that no run has used lately.
+func removeUnused(cache, root string) error {
+	now := time.Now()
+	if err := os.Chtimes(root, now, now); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(cache)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && strings.HasPrefix(e.Name(), installed) && now.Sub(info.ModTime()) > unusedFor {
+			err = os.RemoveAll(filepath.Join(cache, e.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// packages is the folder of the installed packages.
+func (p *project) packages() string { return filepath.Join(filepath.Dir(p.dir), "node_modules") }
 
 // functions makes the functions folder of a suite and returns its path.
 func (p *project) functions(suite string) (string, error) {
@@ -119,7 +168,7 @@ func (p *project) functions(suite string) (string, error) {
 
 // version is that of an installed package.
 func (p *project) version(pkg string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(p.dir, "node_modules", filepath.FromSlash(pkg), "package.json"))
+	text, err := os.ReadFile(filepath.Join(p.packages(), filepath.FromSlash(pkg), "package.json"))
 	if err != nil {
 		return "", err
 	}

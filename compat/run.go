@@ -45,10 +45,11 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	p, err := install(ctx, o.Dir, o.Progress)
+	p, err := newProject(ctx, o.Dir, o.Progress)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, p.close()) }()
 	m, err := startModels()
 	if err != nil {
 		return nil, err
@@ -58,7 +59,12 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, n.stop()) }()
+	defer func() {
+		err = errors.Join(err, n.stop())
+		if o.Verbose || err != nil {
+			fmt.Fprintf(o.Progress, "Node wrote:\n%s\n", n.log)
+		}
+	}()
 	transport := &http.Transport{MaxIdleConnsPerHost: concurrency}
 	defer transport.CloseIdleConnections()
 	report = &Report{}
@@ -128,7 +134,6 @@ func (o *Options) suite(ctx context.Context, p *project, reference *host, transp
 		FunctionsDir: functions,
 		CacheDir:     filepath.Join(o.Dir, "cache"),
 		AllowNet:     []string{reference.models.addr},
-		Dev:          true,
 		CPULimit:     time.Minute, // machines that run the suite may be busy
 	}, nil)
 	if err != nil {
