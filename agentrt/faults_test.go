@@ -67,6 +67,42 @@ func TestSlowReader(t *testing.T) {
 	eventually(t, func() bool { return a.running() == 0 }, func() string { return "an instance is not freed" })
 }
 
+// TestClientLeavesAfterTheLastEvent has clients that close the connection once they
+// have seen [DONE], as SDKs do, while the provider still holds its own open: it is
+// cancelled, and nobody calls that an error.
+func TestClientLeavesAfterTheLastEvent(t *testing.T) {
+	var live atomic.Int32
+	use := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		live.Add(1)
+		defer live.Add(-1)
+		io.WriteString(w, "data: one\n\ndata: [DONE]\n\n")
+		http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	a := newApp(t, relays, use)
+	for _, path := range []string{"/passed", "/transformed"} {
+		t.Run(path, func(t *testing.T) {
+			log := a.logs()
+			res, err := a.Get(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			events := stream.NewEventReader(res.Body, stream.EventReaderConfig{})
+			for _, want := range []string{"one", "[DONE]"} {
+				if e, err := events.Next(); e.Data != want || err != nil {
+					t.Fatalf("%+v, %v", e, err)
+				}
+			}
+			res.Body.Close()
+			eventually(t, func() bool { return live.Load() == 0 }, func() string { return "the upstream was not cancelled" })
+			eventually(t, func() bool { return a.running() == 0 }, func() string { return "an instance is not freed" })
+			if text := log.String(); strings.Contains(text, "ERROR") || strings.Contains(text, "uncaught") {
+				t.Error(text)
+			}
+		})
+	}
+}
+
 // TestLargeEvents sends 10 MB in one event, and a line without an end.
 func TestLargeEvents(t *testing.T) {
 	transformed := strings.Replace(chatRoute, "new Response(upstream.body,", "new Response(upstream.body!.pipeThrough(new TransformStream()),", 1)
