@@ -258,7 +258,7 @@ func (p *peer) memory() (float64, error) {
 }
 
 // cpu is the time that the process has run so far, on all cores, in steps of 10 ms.
-func (p *peer) cpu() (time.Duration, error) { return cpuTime(strconv.Itoa(p.cmd.Process.Pid)) }
+func (p *peer) cpu() (time.Duration, error) { return processTime(strconv.Itoa(p.cmd.Process.Pid)) }
 
 // serveModel is the model server as a process, until ctx ends.
 func serveModel(ctx context.Context, addr string) error {

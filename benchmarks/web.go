@@ -191,19 +191,19 @@ func webNode(ctx context.Context, p *peerProject, progress io.Writer) (webRun, f
 }
 
 func cpuTaken(pid string, f func() error) (time.Duration, error) {
-	before, err := cpuTime(pid)
+	before, err := processTime(pid)
 	if err != nil {
 		return 0, err
 	}
 	if err := f(); err != nil {
 		return 0, err
 	}
-	after, err := cpuTime(pid)
+	after, err := processTime(pid)
 	return after - before, err
 }
 
-// cpuTime is the time that a process has run so far, on all cores, in steps of 10 ms.
-func cpuTime(pid string) (time.Duration, error) {
+// processTime is the time that a process has run so far, on all cores, in steps of 10 ms.
+func processTime(pid string) (time.Duration, error) {
 	text, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return 0, fmt.Errorf("CPU time can be read on Linux only: %w", err)
