@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -183,24 +184,35 @@ func (i *Index) Count(ctx context.Context, tx dbx.Builder, name string) (n int, 
 // Check tells which documents the index has otherwise, or not at all, or has
 // although they have no text, and how many of them it has rightly.
 func (i *Index) Check(ctx context.Context, tx dbx.Builder, name string, all ...Document) (right int, wrong []string, err error) {
-	r := i.reader(tx)
+	ids := make([]string, len(all))
+	for k, d := range all {
+		ids[k] = d.ID
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return 0, nil, err
+	}
+	var rows []struct {
+		ID, Sum string
+		Words   bool
+	}
+	err = i.reader(tx).NewQuery("SELECT id, sum, EXISTS (SELECT 1 FROM " + words(name) + "_docsize s WHERE s.id = d.doc) AS words FROM " + documents(name) +
+		" d WHERE id IN (SELECT value FROM json_each({:ids}))").WithContext(ctx).Bind(dbx.Params{"ids": string(list)}).All(&rows)
+	if err != nil {
+		return 0, nil, fmt.Errorf("fulltext: %w", err)
+	}
+	sums := make(map[string]string, len(rows))
+	for _, row := range rows {
+		if sums[row.ID] = row.Sum; !row.Words {
+			sums[row.ID] = "lost"
+		}
+	}
 	for _, d := range all {
-		doc, sum, err := find(ctx, r, name, d.ID)
-		if err != nil {
-			return 0, nil, err
-		}
-		if sum == d.sum() && sum != "" {
-			var n int
-			if err := r.NewQuery("SELECT count(*) FROM " + words(name) + "_docsize WHERE id = {:doc}").WithContext(ctx).Bind(dbx.Params{"doc": doc}).Row(&n); err != nil {
-				return 0, nil, err
-			}
-			if n == 1 {
-				right++
-				continue
-			}
-		}
-		if sum != d.sum() || sum != "" {
+		switch sum := d.sum(); {
+		case sum != sums[d.ID]:
 			wrong = append(wrong, d.ID)
+		case sum != "":
+			right++
 		}
 	}
 	return right, wrong, nil

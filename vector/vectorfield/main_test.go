@@ -22,13 +22,13 @@ func TestMain(m *testing.M) {
 }
 
 type env struct {
-	t *testing.T
+	t testing.TB
 	*core.BaseApp
 	vectors *vectorfield.Vectors
 }
 
 // open starts an app in dir whose vector spaces get an index from so many vectors on.
-func open(t *testing.T, dir string, indexFrom int) *env {
+func open(t testing.TB, dir string, indexFrom int) *env {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	e := &env{t, app, vectorfield.Register(app, vectorfield.Config{Open: func(ctx context.Context, app core.App) (vector.Store, error) {
