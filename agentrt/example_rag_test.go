@@ -268,6 +268,23 @@ func TestRAG(t *testing.T) {
 		}
 	})
 
+	t.Run("a changed text", func(t *testing.T) {
+		for id := range documents {
+			if record, err := r.FindRecordById("documents", id); err != nil {
+				t.Fatal(err)
+			} else if record.GetString("title") == "Alpha notes" {
+				record.Set("text", "The cafeteria closes at five.")
+				if err := r.Save(record); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		soon(t, "the new text is found", func() bool {
+			_, answer, _, _ := r.ask("cid", "When does the cafeteria close?", "")
+			return strings.Contains(answer, "closes at five")
+		})
+	})
+
 	t.Run("files that cannot be read, and deletion", func(t *testing.T) {
 		_, id := r.upload("ann", "ann", "Alpha", "picture", "a.docx", "no docx")
 		r.ready()

@@ -42,7 +42,8 @@ interface PocketBase extends RecordClient, RecordHooks {
   cron(name: string, schedule: string, handler: (event: { name: string }) => unknown, options?: { timezone?: string; overlap?: boolean } & AccessConfig): void;
   /**
    * The vector of a text, or of each of at most 4,096 texts: 1 MiB each, 16 MiB together, none empty. Equal texts are sent once; vectors are cached in
-   * the database by model and text. It does not wait for, nor belong to, a transaction. Errors have a `code`: ERR_EMBED_MODEL (no such model or
+   * the database by model and text. It does not wait for, nor belong to, a transaction. The request is the server's: a route's `net` and `secrets` do not restrict
+   * it, --allow-net and --deny-net do. Errors have a `code`: ERR_EMBED_MODEL (no such model or
    * provider), ERR_EMBED_KEY (missing or refused), ERR_EMBED_INPUT (a limit), ERR_EMBED_DIMENSION, ERR_EMBED_REJECTED (by the provider, for example a text too
    * long), ERR_EMBED_RATE_LIMIT and ERR_EMBED_UNAVAILABLE (after all attempts), ERR_EMBED_RESPONSE, ERR_EGRESS_DENIED (a server in a private network that was not allowed).
    *

@@ -1,49 +1,9 @@
-// Cuts documents into passages. The vectors of these are made by the option embed of
-// the field passages.embedding, a moment later.
-pb.onRecordAfterCreate("documents", ({ record }) => index(record));
+// Leaves documents that are new or changed to workers/index.ts. The job exists once the
+// document is saved.
+pb.onRecordBeforeCreate("documents", ({ record }) => enqueue(record.id));
 
-pb.onRecordAfterUpdate("documents", ({ record, original }) => {
-  if (record.text !== original.text || record.file !== original.file) return index(record);
+pb.onRecordBeforeUpdate("documents", ({ record, original }) => {
+  if (record.text !== original.text || record.file !== original.file) return enqueue(record.id);
 });
 
-type Doc = Record<string, any> & { id: string };
-
-async function index(doc: Doc): Promise<void> {
-  try {
-    await removePassages(doc);
-    await addPassages(doc);
-    await pb.collection("documents").update(doc.id, { status: "ready", error: "" });
-  } catch (e: any) {
-    console.error("indexing", doc.id, e);
-    await removePassages(doc);
-    await pb.collection("documents").update(doc.id, { status: "failed", error: String(e.message).slice(0, 2000) });
-  }
-}
-
-async function addPassages(doc: Doc): Promise<void> {
-  const { text, format, pages } = await read(doc);
-  const chunks = pb.utils.chunk(text, { size: 150, overlap: 20, format });
-  if (chunks.length === 0) throw new Error("there is no text in it");
-  const slice = 100; // a batch is a transaction: a short one lets other writes through
-  for (let k = 0; k < chunks.length; k += slice) {
-    const batch = pb.createBatch();
-    for (const c of chunks.slice(k, k + slice)) {
-      batch.collection("passages").create({
-        document: doc.id, team: doc.team, headings: c.headings.join(" > "), text: c.text, start: c.start, end: c.end,
-        page: pages.findLast((p) => p.start <= c.start)?.number ?? 0,
-      });
-    }
-    await batch.send();
-  }
-}
-
-async function read(doc: Doc): Promise<ExtractedText> {
-  if (!doc.file) return { text: doc.text, format: "markdown", title: "", pages: [] };
-  return pb.utils.extractText(await pb.files.read("documents", doc.id, doc.file), { filename: doc.file });
-}
-
-async function removePassages(doc: Doc): Promise<void> {
-  for (const old of await pb.collection("passages").getFullList({ filter: "document = {:id}", params: { id: doc.id }, fields: "id" })) {
-    await pb.collection("passages").delete(old.id);
-  }
-}
+const enqueue = (id: string) => pb.jobs.enqueue("index", { id });
