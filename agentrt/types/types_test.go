@@ -13,6 +13,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/types"
 	"github.com/agentrt/agentrt/hostfn/hostmodule"
 	"github.com/agentrt/agentrt/internal/npmtest"
+	"github.com/agentrt/agentrt/vector/vectorfield"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -226,9 +227,9 @@ func TestDeclarationsCompile(t *testing.T) {
 
 func TestUnknownFieldTypes(t *testing.T) {
 	c := core.NewBaseCollection("docs")
-	c.Fields.Add(&vectorField{core.JSONField{Name: "embedding"}}, &strangeField{core.JSONField{Name: "odd", Required: true}})
+	c.Fields.Add(&vectorField{core.JSONField{Name: "embedding"}}, &strangeField{core.JSONField{Name: "odd", Required: true}}, &vectorfield.Field{Name: "nearby", Dimensions: 3})
 	text := types.Collections([]*core.Collection{c})
-	for _, want := range []string{"  embedding: number[];", "  /** Of the field type strange. */\n  odd: any;", "  odd: any;\n}\n\ninterface DocsUpdate", "  embedding?: number[];"} {
+	for _, want := range []string{"  embedding: number[];", "  /** Of the field type strange. */\n  odd: any;", "  odd: any;\n  nearby?: number[] | null;\n}\n\ninterface DocsUpdate", "  embedding?: number[];", "  nearby: number[] | null;"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
