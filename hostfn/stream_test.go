@@ -17,11 +17,19 @@ import (
 )
 
 // tokens serves /events: an event for each value of next, until the client goes;
-// gone tells that it has.
+// gone tells that it has. /head never answers, and /arrived does for each request to it.
 func tokens(t *testing.T, next <-chan string) (url string, gone <-chan struct{}) {
-	left := make(chan struct{}, 16)
+	left, arrived := make(chan struct{}, 16), make(chan struct{}, 16)
 	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/head" {
+		switch r.URL.Path {
+		case "/arrived":
+			select {
+			case <-arrived:
+			case <-r.Context().Done():
+			}
+			return
+		case "/head":
+			arrived <- struct{}{}
 			// A server notices that its client left only once the body has ended.
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
@@ -61,14 +69,14 @@ func TestAbort(t *testing.T) {
 	next := make(chan string, 8)
 	url, gone := tokens(t, next)
 	for name, code := range map[string]string{
-		"before the head": `(async () => { const c = new AbortController(); const p = fetch(args + "/head", { signal: c.signal }); setTimeout(() => c.abort("stop"), 20); return failure(p) })()`,
+		"before the head": `(async () => { const c = new AbortController(); const p = failure(fetch(args + "/head", { signal: c.signal })); await fetch(args + "/arrived"); c.abort("stop"); return p })()`,
 		"during text()":   `(async () => { const c = new AbortController(); const r = await fetch(args + "/events", { signal: c.signal }); setTimeout(() => c.abort("stop"), 5); return failure(r.text()) })()`,
 		"during read()":   `(async () => { const c = new AbortController(); const r = await fetch(args + "/events", { signal: c.signal }); const reader = r.body.getReader(); setTimeout(() => c.abort("stop"), 5); return failure(reader.read()) })()`,
 		"before text()":   `(async () => { const c = new AbortController(); const r = await fetch(args + "/events", { signal: c.signal }); c.abort("stop"); return failure(r.text()) })()`,
 		"before .body":    `(async () => { const c = new AbortController(); const r = await fetch(args + "/events", { signal: c.signal }); c.abort("stop"); return failure(r.body.getReader().read()) })()`,
 		"by the Request":  `(async () => { const c = new AbortController(); const r = new Request(args + "/events", { signal: c.signal }); const s = await fetch(r); setTimeout(() => c.abort("stop"), 5); return failure(s.text()) })()`,
 		"while uploading": `(async () => { const c = new AbortController(); let why; const body = new ReadableStream({ pull(k) { return new Promise((r) => setTimeout(r, 1)).then(() => k.enqueue(new Uint8Array(1000))) }, cancel(e) { why = e } });
-			const p = fetch(args + "/head", { method: "POST", body, duplex: "half", signal: c.signal }); setTimeout(() => c.abort("stop"), 20); const e = await failure(p); return why === "stop" ? e : "not cancelled: " + why })()`,
+			const p = failure(fetch(args + "/head", { method: "POST", body, duplex: "half", signal: c.signal })); await fetch(args + "/arrived"); c.abort("stop"); const e = await p; return why === "stop" ? e : "not cancelled: " + why })()`,
 	} {
 		if got := w.run(code, url); got != `"stop"` {
 			t.Errorf("%s: %s", name, got)
@@ -76,8 +84,8 @@ func TestAbort(t *testing.T) {
 		wait(t, gone, name+": the end upstream")
 	}
 	for code, want := range map[string]string{
-		`failure(fetch(args, { signal: AbortSignal.abort("early") }))`:                            `"early"`,
-		`failure(fetch(args + "/head", { signal: AbortSignal.timeout(20) })).then((e) => e.name)`: `"TimeoutError"`,
+		`failure(fetch(args, { signal: AbortSignal.abort("early") }))`: `"early"`,
+		`(async () => { const p = failure(fetch(args + "/head", { signal: AbortSignal.timeout(1000) })); await fetch(args + "/arrived"); return (await p).name })()`: `"TimeoutError"`,
 	} {
 		w.expect(code, url, want)
 	}
