@@ -99,6 +99,30 @@ func TestAbort(t *testing.T) {
 
 // TestSignalIsHeld aborts through a controller that only a WeakRef and the signal's
 // listeners keep, as SDKs do it.
+// TestCutAfterData reads what came before a connection broke, also if all of it has
+// arrived when reading begins.
+func TestCutAfterData(t *testing.T) {
+	w := newWorld(t)
+	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "one")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	w.expect(`(async () => {
+		const res = await fetch(args);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		const letters = res.body.pipeThrough(new TransformStream({ transform(chunk, c) { for (const letter of decodeUtf8(chunk)) c.enqueue(letter); } })).pipeThrough(new TransformStream());
+		let text = "";
+		const e = await failure((async () => {
+			for await (const letter of letters) {
+				text += letter;
+				for (let k = 0; k < 20; k++) await null;
+			}
+		})());
+		return [text, e.name];
+	})()`, s.URL, `["one","TypeError"]`)
+}
+
 func TestSignalIsHeld(t *testing.T) {
 	w := newWorld(t)
 	next := make(chan string, 8)

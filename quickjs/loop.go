@@ -149,7 +149,8 @@ func (i *Instance) start(caller context.Context, id uint32, op *operation, head,
 const maxAtOnce = 16
 
 // startDeferred runs a deferred operation. A reply without shape means that it
-// answers later.
+// answers later. An error always does: a stream that fails drops what its readers have
+// not taken yet, so they must have had a turn for what came before.
 func (i *Instance) startDeferred(caller context.Context, id uint32, start func(context.Context, []byte, []byte, func(reply)), head, body []byte) reply {
 	i.mu.Lock()
 	generation := i.generation
@@ -161,7 +162,7 @@ func (i *Instance) startDeferred(caller context.Context, id uint32, start func(c
 		defer i.mu.Unlock()
 		switch {
 		case i.generation != generation:
-		case atOnce:
+		case atOnce && r.shape&shapeError == 0:
 			answer = &r
 		default:
 			i.done = append(i.done, completion{id, r})

@@ -112,8 +112,8 @@ func declare[Req, Res any](name string, async bool, fn func(context.Context, Req
 
 // Deferred registers an operation like Async, for work that somebody else does: fn
 // must not block and sees to it that done is called once, before it returns or
-// later and from any goroutine. What is answered before fn returns costs no turn of
-// the event loop. JavaScript cannot cancel the call; after the end of the use done
+// later and from any goroutine. What is answered before fn returns, errors excepted,
+// costs no turn of the event loop. JavaScript cannot cancel the call; after the end of the use done
 // has no effect. The context of fn is the one given to Instance.Call.
 func Deferred[Req, Res any](o *Ops, name string, fn func(ctx context.Context, req Req, done func(Res, error))) {
 	op := operation{Operation: Operation{Name: name, Async: true, Request: reflect.TypeFor[Req](), Response: reflect.TypeFor[Res]()}}
