@@ -32,7 +32,9 @@ goes on where it was if it is interrupted.`,
 			for _, n := range embedded {
 				sum += n
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d records were embedded.\n", sum)
+			if err == nil || sum > 0 {
+				fmt.Fprintf(cmd.OutOrStdout(), "%d records were embedded.\n", sum)
+			}
 			return err
 		},
 	}
