@@ -74,7 +74,7 @@ func server() error {
 	if engine, err = agentrt.Register(app, *config); err != nil {
 		return err
 	}
-	if slices.Contains(os.Args[1:], "serve") {
+	if !help && slices.Contains(os.Args[1:], "serve") {
 		engine.Prepare()
 	}
 	migratecmd.MustRegister(app, app.RootCmd, migratecmd.Config{TemplateLang: migratecmd.TemplateLangGo})
