@@ -8,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// addBackfill adds "vectors backfill" to root's command vectors.
-func addBackfill(root *cobra.Command, engine *agentrt.Engine) {
-	backfill := &cobra.Command{
+// backfillCommand is a part of vectorsCommand; engine gives the engine once the command
+// runs.
+func backfillCommand(engine func() *agentrt.Engine) *cobra.Command {
+	return &cobra.Command{
 		Use:   "backfill [COLLECTION]",
 		Short: "Computes the vectors that fields with the option embed lack",
 		Long: `Embeds the texts of the records that have no vector, or that of another text, model
@@ -23,7 +24,7 @@ goes on where it was if it is interrupted.`,
 				collection = args[0]
 			}
 			b, embedded := newBar(cmd.ErrOrStderr()), map[string]int{}
-			err := engine.Backfill(cmd.Context(), collection, func(p autoembed.Progress) {
+			err := engine().Backfill(cmd.Context(), collection, func(p autoembed.Progress) {
 				embedded[p.Place] = p.Embedded
 				b.show(p.Place, p.Done, p.Total, fmt.Sprintf(", %d embedded", p.Embedded))
 			})
@@ -32,17 +33,10 @@ goes on where it was if it is interrupted.`,
 			for _, n := range embedded {
 				sum += n
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d records were embedded.\n", sum)
+			if err == nil || sum > 0 {
+				fmt.Fprintf(cmd.OutOrStdout(), "%d records were embedded.\n", sum)
+			}
 			return err
 		},
 	}
-	for _, c := range root.Commands() {
-		if c.Name() == "vectors" {
-			c.AddCommand(backfill)
-			return
-		}
-	}
-	vectors := &cobra.Command{Use: "vectors", Short: "Computes and checks the vectors of records"}
-	vectors.AddCommand(backfill)
-	root.AddCommand(vectors)
 }

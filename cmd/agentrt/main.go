@@ -58,7 +58,10 @@ func server() error {
 	app.RootCmd.AddCommand(standalone()...)
 	var engine *agentrt.Engine
 	var failed error
-	for _, cmd := range []*cobra.Command{secretsCommand(app), jobsCommand(app), vectorsCommand(app), typesCommand(app, func() *agentrt.Engine { return engine })} {
+	current := func() *agentrt.Engine { return engine }
+	vectors := vectorsCommand(app)
+	vectors.AddCommand(backfillCommand(current))
+	for _, cmd := range []*cobra.Command{secretsCommand(app), jobsCommand(app), vectors, typesCommand(app, current)} {
 		keepError(cmd, &failed)
 		app.RootCmd.AddCommand(cmd)
 	}
@@ -71,8 +74,7 @@ func server() error {
 	if engine, err = agentrt.Register(app, *config); err != nil {
 		return err
 	}
-	addBackfill(app.RootCmd, engine)
-	if slices.Contains(os.Args[1:], "serve") {
+	if !help && slices.Contains(os.Args[1:], "serve") {
 		engine.Prepare()
 	}
 	migratecmd.MustRegister(app, app.RootCmd, migratecmd.Config{TemplateLang: migratecmd.TemplateLangGo})
