@@ -96,6 +96,7 @@ func TestDraining(t *testing.T) {
 		t.Error(err)
 	}
 	stats, err := a.Engine.Jobs().Stats(t.Context())
+	stats = ofUsers(stats)
 	if err != nil || len(stats) != 1 || stats[0].Topic != "later" {
 		t.Errorf("%+v, %v", stats, err)
 	}
