@@ -2,6 +2,7 @@ package vectorfield_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -13,8 +14,15 @@ import (
 )
 
 // BenchmarkSearchesBesideWrites takes the times of searches, alone and while 200
-// records a second are written and the index is built anew, and of those writes.
+// records a second are written, and of those writes; then with rebuilds of the index
+// one after another besides.
 func BenchmarkSearchesBesideWrites(b *testing.B) {
+	for _, rebuilds := range []bool{false, true} {
+		b.Run(fmt.Sprintf("rebuilds=%v", rebuilds), func(b *testing.B) { searchesBesideWrites(b, rebuilds) })
+	}
+}
+
+func searchesBesideWrites(b *testing.B, rebuilds bool) {
 	e := open(b, b.TempDir(), 5000)
 	c, owners := e.owned()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -66,7 +74,7 @@ func BenchmarkSearchesBesideWrites(b *testing.B) {
 			}
 		})
 		work.Go(func() {
-			for ctx.Err() == nil {
+			for rebuilds && ctx.Err() == nil {
 				if err := e.vectors.Reindex(ctx, e, places[0], nil); err != nil && ctx.Err() == nil {
 					b.Error(err)
 				}
