@@ -64,6 +64,7 @@ func TestDashboard(t *testing.T) {
 	page.Fill(`document.querySelector("input[name=identity]")`, "admin@example.com")
 	page.Fill(`document.querySelector("input[type=password]")`, "1234567890")
 	page.Click(button("Login"))
+	page.Wait(`document.body.innerText.includes("No records found")`)
 	page.Click(button("New collection"))
 	page.Fill(`document.querySelector("input[name=name]")`, "papers")
 	page.Click(button("New field"))
