@@ -114,7 +114,7 @@ func (o *Options) suite(ctx context.Context, p *project, reference *host, transp
 	begin := time.Now()
 	programs, err := reference.programs(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("Node cannot load the programs: %w", err)
+		return nil, fmt.Errorf("the programs cannot be loaded under Node: %w", err)
 	}
 	result = &Suite{Failures: []Failure{}, whole: o.Test == ""}
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(programs)), func(name string) bool { return !o.selects(name) })
