@@ -36,7 +36,9 @@ type Runner struct {
 	current   atomic.Pointer[deployment.Deployment]
 	base      context.Context
 	end       context.CancelCauseFunc
-	work      sync.WaitGroup
+	workMu    sync.Mutex
+	running   int
+	idle      *sync.Cond // on workMu: running is 0
 }
 
 // Secrets are what pb.secrets gives, and what takes their values out of texts.
@@ -48,7 +50,9 @@ type Secrets interface {
 // NewRunner returns a runner whose fetches go through transport.
 func NewRunner(transport *security.Transport, logger func() *slog.Logger, secrets Secrets, jobs pb.Jobs) *Runner {
 	base, end := context.WithCancelCause(context.Background())
-	return &Runner{transport: transport, logger: logger, secrets: secrets, jobs: jobs, base: base, end: end}
+	r := &Runner{transport: transport, logger: logger, secrets: secrets, jobs: jobs, base: base, end: end}
+	r.idle = sync.NewCond(&r.workMu)
+	return r
 }
 
 // UseTexts sets what pb.embed and pb.utils.extractText use; call it ahead of all
@@ -66,7 +70,31 @@ func (r *Runner) Swap(d *deployment.Deployment) *deployment.Deployment { return 
 func (r *Runner) Base() context.Context { return r.base }
 
 // Go runs f on a goroutine that Drain waits for.
-func (r *Runner) Go(f func()) { r.work.Go(f) }
+func (r *Runner) Go(f func()) {
+	r.workMu.Lock()
+	r.running++
+	r.workMu.Unlock()
+	go func() {
+		defer func() {
+			r.workMu.Lock()
+			defer r.workMu.Unlock()
+			if r.running--; r.running == 0 {
+				r.idle.Broadcast()
+			}
+		}()
+		f()
+	}()
+}
+
+// wait returns once nothing runs. Unlike a WaitGroup's it may begin while Go is
+// called.
+func (r *Runner) wait() {
+	r.workMu.Lock()
+	defer r.workMu.Unlock()
+	for r.running > 0 {
+		r.idle.Wait()
+	}
+}
 
 // ErrShutdown is the cause that ends invocations which outlive the deadline of
 // Drain.
@@ -75,7 +103,7 @@ var ErrShutdown = errors.New("the server shuts down")
 // Drain waits for running invocations as long as ctx allows and ends the rest.
 func (r *Runner) Drain(ctx context.Context) {
 	done := make(chan struct{})
-	go func() { r.work.Wait(); close(done) }()
+	go func() { r.wait(); close(done) }()
 	select {
 	case <-done:
 	case <-ctx.Done():
