@@ -17,6 +17,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt"
 	"github.com/agentrt/agentrt/compat/modelserver"
 	"github.com/agentrt/agentrt/internal/apptest"
+	"github.com/agentrt/agentrt/stream"
 )
 
 // httpRoutes are the functions that the group measures.
@@ -222,9 +223,10 @@ func (b *httpBench) stream(ctx context.Context, body string) (tokens []token, er
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
 		return nil, fmt.Errorf("a stream was refused: %s: %s", res.Status, text)
 	}
-	events := newEventReader(res.Body)
+	events := stream.NewEventReader(res.Body, stream.EventReaderConfig{})
 	for {
-		data, err := events.next()
+		received, err := events.Next()
+		data := received.Data
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("the stream ended after %d tokens: %w", len(tokens), err)

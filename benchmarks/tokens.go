@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/agentrt/agentrt/compat/modelserver"
+	"github.com/agentrt/agentrt/stream"
 )
 
 // workload is one handler source that agentrt and its peers run.
@@ -246,9 +247,10 @@ func (b *tokenBench) stream(ctx context.Context, w workload, p *peer, model stri
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
 		return s, fmt.Errorf("%s: %s", res.Status, text)
 	}
-	events := newEventReader(res.Body)
+	events := stream.NewEventReader(res.Body, stream.EventReaderConfig{})
 	for {
-		data, err := events.next()
+		received, err := events.Next()
+		data := received.Data
 		if err != nil {
 			return s, fmt.Errorf("the stream ended after %d tokens: %w", s.tokens, err)
 		}

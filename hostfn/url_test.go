@@ -1,9 +1,6 @@
 package hostfn_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/agentrt/agentrt/hostfn"
@@ -58,75 +55,4 @@ func TestURL(t *testing.T) {
 		{`[isURLSearchParams(new URLSearchParams()), isURLSearchParams({}), URLSearchParams.prototype[Symbol.iterator] === URLSearchParams.prototype.entries]`, `[true,false,true]`},
 		{`new URLSearchParams("a&".repeat(100001))`, `"throws RangeError: The urlencoded text has more than 100000 pairs"`},
 	})
-}
-
-// TestURLPlatform runs the data of web-platform-tests, if WPT names a checkout.
-func TestURLPlatform(t *testing.T) {
-	root := os.Getenv("WPT")
-	if root == "" {
-		t.Skip("WPT names no checkout of web-platform-tests")
-	}
-	source := jstest.Bundle(t, `
-		import { URL } from "./hostfn/url.ts";
-		const names = ["href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash"];
-		export function parsing(tests) {
-			const failures = []; let n = 0;
-			for (const c of tests) {
-				if (typeof c === "string") continue;
-				n++;
-				let got;
-				try { got = new URL(c.input, c.base ?? undefined) } catch (e) { got = null }
-				if (c.failure) { if (got !== null) failures.push([c.input, c.base, "should fail, got " + got.href]); continue }
-				if (got === null) { failures.push([c.input, c.base, "should parse as " + c.href]); continue }
-				for (const k of names) if (k in c && got[k] !== c[k]) { failures.push([c.input, c.base, k, got[k], c[k]]); break }
-			}
-			return { n, failures };
-		}
-		export function hosts(tests) {
-			const failures = []; let n = 0;
-			for (const c of tests) {
-				if (typeof c === "string") continue;
-				n++;
-				const got = URL.parse("https://" + c.input + "/x")?.host ?? null;
-				if (got !== c.output && c.input !== "") failures.push([c.input, got, c.output]);
-			}
-			return { n, failures };
-		}
-		export function setting(all) {
-			const failures = []; let n = 0;
-			for (const part of names) for (const c of all[part] ?? []) {
-				n++;
-				let u;
-				try { u = new URL(c.href); u[part] = c.new_value } catch (e) { failures.push([part, c.href, c.new_value, String(e)]); continue }
-				for (const k in c.expected) if (u[k] !== c.expected[k]) { failures.push([part, c.href, c.new_value, k, u[k], c.expected[k]]); break }
-			}
-			return { n, failures };
-		}
-	`)
-	i := jstest.Load(t, jstest.Env{Ops: urlOps()}, source)
-	for file, export := range map[string]string{"urltestdata.json": "parsing", "urltestdata-javascript-only.json": "parsing", "setters_tests.json": "setting", "toascii.json": "hosts", "IdnaTestV2.json": "hosts"} {
-		data, err := os.ReadFile(filepath.Join(root, "url/resources", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := i.Call(t.Context(), "main.js", export, data, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got struct {
-			N        int
-			Failures []json.RawMessage
-		}
-		if err := json.Unmarshal(r.Head, &got); err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s: %d of %d pass", file, got.N-len(got.Failures), got.N)
-		for _, f := range got.Failures {
-			if export == "hosts" { // Unicode versions differ
-				t.Logf("  %s", f)
-			} else {
-				t.Errorf("%s", f)
-			}
-		}
-	}
 }
