@@ -104,12 +104,7 @@ func (e *Engine) getEmbeddingUsage(re *core.RequestEvent) error {
 type textEmbedder struct{ service *embed.Service }
 
 // Embed implements [vector.Embedder].
-func (t textEmbedder) Embed(ctx context.Context, model string, texts []string) ([][]float32, error) {
-	return t.EmbedSized(ctx, model, 0, texts)
-}
-
-// EmbedSized implements [vector.SizedEmbedder].
-func (t textEmbedder) EmbedSized(ctx context.Context, model string, dim int, texts []string) ([][]float32, error) {
+func (t textEmbedder) Embed(ctx context.Context, model string, dim int, texts []string) ([][]float32, error) {
 	r, err := t.service.Embed(ctx, model, texts, dim)
 	return r.Vectors, err
 }

@@ -3,20 +3,13 @@ package vectorfield
 import (
 	"context"
 
-	"github.com/agentrt/agentrt/vector"
 	"github.com/agentrt/agentrt/vector/embed/hashing"
 )
 
 // offline embeds by hashing words, in as many dimensions as are wanted.
 type offline struct{}
 
-var _ vector.SizedEmbedder = offline{}
-
-func (offline) Embed(ctx context.Context, model string, texts []string) ([][]float32, error) {
-	return offline{}.EmbedSized(ctx, model, hashing.DefaultDim, texts)
-}
-
-func (offline) EmbedSized(ctx context.Context, _ string, dim int, texts []string) ([][]float32, error) {
+func (offline) Embed(ctx context.Context, _ string, dim int, texts []string) ([][]float32, error) {
 	e := hashing.New(dim)
 	vectors := make([][]float32, len(texts))
 	for i, text := range texts {

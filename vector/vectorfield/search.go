@@ -148,7 +148,7 @@ func (s *finder) embedText() error {
 	if s.field.Embed != nil {
 		model = s.field.Embed.Model
 	}
-	vectors, err := s.embedTexts(model, s.query.Text)
+	vectors, err := s.config.Embedder.Embed(s.ctx, model, s.field.Dimensions, []string{s.query.Text})
 	if err != nil {
 		return fmt.Errorf("vectors: embedding the text for the field %s: %w", s.field.Name, err)
 	}
@@ -161,15 +161,6 @@ func (s *finder) embedText() error {
 	}
 	s.query.Vector = vectors[0]
 	return nil
-}
-
-func (s *finder) embedTexts(model, text string) ([][]float32, error) {
-	switch e := s.embedder().(type) {
-	case vector.SizedEmbedder:
-		return e.EmbedSized(s.ctx, model, s.field.Dimensions, []string{text})
-	default:
-		return e.Embed(s.ctx, model, []string{text})
-	}
 }
 
 // nearest returns the n permitted records that are nearest.

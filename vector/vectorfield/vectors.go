@@ -146,19 +146,6 @@ func (v *Vectors) Store() (vector.Store, error) {
 	return store, err
 }
 
-// SetEmbedder replaces what makes vectors of texts.
-func (v *Vectors) SetEmbedder(e vector.Embedder) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.config.Embedder = e
-}
-
-func (v *Vectors) embedder() vector.Embedder {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	return v.config.Embedder
-}
-
 // txOf is the transaction that app stands for, or nil.
 func txOf(app core.App) dbx.Builder {
 	if app.IsTransactional() {
