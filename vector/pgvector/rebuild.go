@@ -21,6 +21,9 @@ const links, breadth = 16, 128
 // progressEvery is how often a build is asked how far it is.
 const progressEvery = 500 * time.Millisecond
 
+// How long a build waits for the lock of another, and how often it asks.
+const lockWait, lockPoll = 10 * time.Second, 50 * time.Millisecond
+
 // buildSoon starts building the index of a space, unless that is under way.
 func (s *Store) buildSoon(name string) {
 	s.mu.Lock()
@@ -76,6 +79,26 @@ func (s *Store) reserve(ctx context.Context, name string) (context.Context, func
 	}, nil
 }
 
+// lock keeps other processes from building the index of m. A build that was ended
+// holds the lock until the server notices, so it is waited for a little.
+func lock(ctx context.Context, c *sql.Conn, m *meta) error {
+	for deadline := time.Now().Add(lockWait); ; {
+		var free bool
+		err := c.QueryRowContext(ctx, fmt.Sprintf("SELECT pg_try_advisory_lock(%d, %d)", lockKey, m.number)).Scan(&free)
+		if err != nil || free {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return errBuilding
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockPoll):
+		}
+	}
+}
+
 func (s *Store) rebuild(ctx context.Context, db *dbx.DB, m *meta, progress func(done, total int)) (err error) {
 	// Neither settings nor locks of a session are bound to a transaction.
 	c, err := db.DB().Conn(ctx)
@@ -83,12 +106,8 @@ func (s *Store) rebuild(ctx context.Context, db *dbx.DB, m *meta, progress func(
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	var free bool
-	if err := c.QueryRowContext(ctx, fmt.Sprintf("SELECT pg_try_advisory_lock(%d, %d)", lockKey, m.number)).Scan(&free); err != nil {
+	if err := lock(ctx, c, m); err != nil {
 		return err
-	}
-	if !free {
-		return errBuilding
 	}
 	defer func() {
 		// A connection that is gone has lost both.
