@@ -6,7 +6,7 @@ import (
 	"regexp"
 )
 
-var spaceName = regexp.MustCompile(`^[A-Za-z0-9_]{1,100}$`)
+var spaceName = regexp.MustCompile(`^[A-Za-z0-9_]+$`) // and at most 100; bounds in the pattern take 3 ms to compile
 
 // Check validates the description of a space.
 func (s Space) Check() error {
@@ -14,7 +14,7 @@ func (s Space) Check() error {
 		return &InputError{Kind: ErrSpace, Space: s.Name, Field: field, Want: want, Got: fmt.Sprintf("%q", fmt.Sprint(got))}
 	}
 	switch {
-	case !spaceName.MatchString(s.Name):
+	case len(s.Name) > 100 || !spaceName.MatchString(s.Name):
 		return bad("name", "1 to 100 letters, digits and underscores", s.Name)
 	case s.Dim < 1 || s.Dim > MaxDim:
 		return bad("dimension", fmt.Sprintf("1 to %d", MaxDim), s.Dim)

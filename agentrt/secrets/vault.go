@@ -44,12 +44,12 @@ var (
 	ErrInvalid = errors.New("invalid secret")
 )
 
-var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
+var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
 // CheckName returns ErrInvalid for what cannot be a name: a letter or "_", then up
 // to 127 letters, digits, "_", "." and "-".
 func CheckName(name string) error {
-	if !namePattern.MatchString(name) {
+	if len(name) > 128 || !namePattern.MatchString(name) {
 		return fmt.Errorf("%w: the name %q must be a letter or \"_\" and up to 127 letters, digits, \"_\", \".\", \"-\"", ErrInvalid, name)
 	}
 	return nil

@@ -180,9 +180,11 @@ func describe(t reflect.Type) string {
 }
 
 var (
-	namePattern = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,63}$`)
+	namePattern = regexp.MustCompile(`^[a-z][A-Za-z0-9]*$`)
 	messageType = reflect.TypeFor[Message[None]]()
 )
+
+func validName(name string) bool { return len(name) <= 64 && namePattern.MatchString(name) }
 
 // isMessage tells instances of the generic Message.
 func isMessage(t reflect.Type) bool {
@@ -194,13 +196,13 @@ func isMessage(t reflect.Type) bool {
 func Check(modules []*Module) error {
 	var names []string
 	for _, m := range modules {
-		if !namePattern.MatchString(m.Name) || slices.Contains(names, m.Name) {
+		if !validName(m.Name) || slices.Contains(names, m.Name) {
 			return fmt.Errorf("the name of the host module %q is malformed or taken: letters and digits that begin with a small letter, at most 64", m.Name)
 		}
 		names = append(names, m.Name)
 		var functions []string
 		for _, f := range m.Functions {
-			if !namePattern.MatchString(f.Name) || slices.Contains(functions, f.Name) || f.Name == "then" {
+			if !validName(f.Name) || slices.Contains(functions, f.Name) || f.Name == "then" {
 				return fmt.Errorf("host module %s: the name of the function %q is malformed or taken: letters and digits that begin with a small letter, at most 64, not \"then\"", m.Name, f.Name)
 			}
 			functions = append(functions, f.Name)

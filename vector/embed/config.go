@@ -53,7 +53,9 @@ type ProviderConfig struct {
 	MaxAttempts int `json:"maxAttempts"`
 }
 
-var providerName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
+var providerName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+
+func validProvider(name string) bool { return len(name) <= 40 && providerName.MatchString(name) }
 
 var builtIn = map[string]ProviderConfig{
 	"openai": {BaseURL: "https://api.openai.com/v1", Shortens: []string{"text-embedding-3-small", "text-embedding-3-large"}},
@@ -76,7 +78,7 @@ func (c Config) Check() error {
 		wrong := func(format string, args ...any) error {
 			return fmt.Errorf("embedding provider %q: %w", name, fmt.Errorf(format, args...))
 		}
-		if !providerName.MatchString(name) || name == hashingName {
+		if !validProvider(name) || name == hashingName {
 			return wrong("the name must be 1 to 40 lower-case letters, digits, \"-\" and \"_\", not %q", hashingName)
 		}
 		if p.BaseURL != "" {

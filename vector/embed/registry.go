@@ -83,7 +83,7 @@ func (r *Registry) Find(ctx context.Context, name string) (Model, error) {
 	if provider == hashingName {
 		return hashingModel(name, model)
 	}
-	if !providerName.MatchString(provider) || model == "" || len(model) > 200 || strings.ContainsFunc(model, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+	if !validProvider(provider) || model == "" || len(model) > 200 || strings.ContainsFunc(model, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 		return Model{}, &Error{Kind: ErrModel, Model: clip(name, 100), Text: "a name is provider/model", Fix: "write for example \"" + DefaultModel + "\", \"ollama/nomic-embed-text\" or \"hashing\""}
 	}
 	c, err := r.provider(ctx, name, provider)
