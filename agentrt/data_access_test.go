@@ -156,12 +156,13 @@ func TestAccessIsChecked(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	a := newApp(t, map[string]string{
+	files := map[string]string{
 		"routes/ip.ts": `export const config: RouteConfig = { rateLimit: { requests: 2, per: "1h" }, auth: "user" };
 			export const GET = () => new Response("ok");`,
 		"routes/user.ts": `export const config: RouteConfig = { rateLimit: { requests: 2, per: "1h", by: "user" } };
 			export const GET = () => new Response("ok");`,
-	})
+	}
+	a := newApp(t, files)
 	addCollections(t, a)
 	_, ada := member(t, a, "ada@example.com")
 	_, bob := member(t, a, "bob@example.com")
@@ -194,11 +195,13 @@ func TestRateLimit(t *testing.T) {
 	}
 	step("guests have an address", "/user", nil, 200, `"route";r=1`)
 
-	settings := a.Settings()
-	settings.TrustedProxy.Headers = []string{"X-Forwarded-For"}
-	if err := a.Save(settings); err != nil {
-		t.Fatal(err)
-	}
+	a = newAppWith(t, files, func(app core.App) error {
+		settings := app.Settings()
+		settings.TrustedProxy.Headers = []string{"X-Forwarded-For"}
+		return app.Save(settings)
+	})
+	addCollections(t, a)
+	_, bob = member(t, a, "bob@example.com")
 	step("behind the proxy", "/ip", append(as(bob), from("203.0.113.9")...), 200, `"route";r=1`)
 	step("IPv6", "/ip", append(as(bob), from("2001:db8:1:2::1")...), 200, `"route";r=1`)
 	step("the same network", "/ip", append(as(bob), from("2001:db8:1:2:ffff::2")...), 200, `"route";r=0`)

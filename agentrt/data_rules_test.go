@@ -114,17 +114,19 @@ type ruleApp struct {
 }
 
 func newRuleApp(t *testing.T) *ruleApp {
-	a := &ruleApp{app: newApp(t, map[string]string{"routes/rules.ts": ruleRoute}), tokens: map[string]string{"guest": ""}, identities: map[string]any{"guest": nil}}
+	running := newAppWith(t, map[string]string{"routes/rules.ts": ruleRoute}, func(app core.App) error {
+		s := app.Settings()
+		s.Batch.Enabled, s.Batch.MaxRequests = true, 50
+		s.TrustedProxy.Headers = []string{"X-Test-Address"} // searches without results are slowed down by address
+		return app.Save(s)
+	})
+	a := &ruleApp{app: running, tokens: map[string]string{"guest": ""}, identities: map[string]any{"guest": nil}}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	s := a.Settings()
-	s.Batch.Enabled, s.Batch.MaxRequests = true, 50
-	s.TrustedProxy.Headers = []string{"X-Test-Address"} // searches without results are slowed down by address
-	must(a.Save(s))
 	rules := func(c *core.Collection, list, view, create, update, del *string) *core.Collection {
 		c.ListRule, c.ViewRule, c.CreateRule, c.UpdateRule, c.DeleteRule = list, view, create, update, del
 		return c

@@ -54,6 +54,13 @@ type app struct {
 // newApp starts an app with the given files below pb_serverless/src.
 func newApp(t *testing.T, files map[string]string, change ...func(*agentrt.Config)) *app {
 	t.Helper()
+	return newAppWith(t, files, nil, change...)
+}
+
+// newAppWith has setup change the app before it serves: PocketBase's logger reads
+// the settings without a lock, so that they may not change while it writes.
+func newAppWith(t *testing.T, files map[string]string, setup func(core.App) error, change ...func(*agentrt.Config)) *app {
+	t.Helper()
 	sources := map[string]string{}
 	for name, text := range files {
 		sources["src/"+name] = text
@@ -62,7 +69,7 @@ func newApp(t *testing.T, files map[string]string, change ...func(*agentrt.Confi
 	for _, f := range change {
 		f(&config)
 	}
-	a, err := apptest.Start(t.TempDir(), sources, config, nil)
+	a, err := apptest.Start(t.TempDir(), sources, config, setup)
 	if err != nil {
 		t.Fatal(err)
 	}
