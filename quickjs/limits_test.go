@@ -310,6 +310,25 @@ func TestClosedInstances(t *testing.T) {
 					t.Fatalf("Memory() of a closed instance = %d, %d", linear, heap)
 				}
 			}
+			// More at once than keep their memory, and than are kept at all.
+			for round := range 3 {
+				var open []*quickjs.Instance
+				for n := range 20 {
+					i, err := s.NewInstance(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got := call(t, i, "probe", ""); got != want {
+						t.Fatalf("round %d, instance %d: %s, want %s", round, n, got, want)
+					}
+					open = append(open, i)
+				}
+				for _, i := range open {
+					if err := i.Close(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
 		})
 	}
 }

@@ -25,8 +25,19 @@ type shell struct {
 	stackTop     uint64
 }
 
-// maxShells is how many shells a snapshot keeps of closed instances.
-const maxShells = 16
+// restore makes the memory what it was at first.
+func (s shell) restore() error {
+	_, err := s.region.Reset()
+	return err
+}
+
+// maxShells is how many shells a snapshot keeps of closed instances, and
+// maxRestored how many of these keep their memory, restored to the snapshot page by
+// page as Reset does; that of the others is given back.
+const (
+	maxShells   = 16
+	maxRestored = 4
+)
 
 type regionAllocator struct {
 	image  cow.Image
@@ -82,36 +93,65 @@ func (e *Engine) newShell(ctx context.Context, image cow.Image, size uint64) (sh
 // shell returns a kept one or a new one, its memory as the snapshot.
 func (s *Snapshot) shell(ctx context.Context) (shell, error) {
 	s.mu.Lock()
-	if n := len(s.shells); n > 0 {
-		kept := s.shells[n-1]
-		s.shells[n-1], s.shells = shell{}, s.shells[:n-1]
-		s.mu.Unlock()
-		kept.region.Start()
-		kept.stackPointer.Set(kept.stackTop)
-		return kept, nil
+	kept, restored := pop(&s.restored)
+	ok := restored
+	if !restored {
+		kept, ok = pop(&s.emptied)
 	}
 	s.mu.Unlock()
-	return s.engine.newShell(ctx, s.image, s.size)
+	if !ok {
+		return s.engine.newShell(ctx, s.image, s.size)
+	}
+	if !restored {
+		kept.region.Start()
+	}
+	kept.stackPointer.Set(kept.stackTop)
+	return kept, nil
 }
 
-// keep empties a shell and keeps it, unless there are enough.
+func pop(shells *[]shell) (last shell, ok bool) {
+	n := len(*shells) - 1
+	if n < 0 {
+		return shell{}, false
+	}
+	last = (*shells)[n]
+	(*shells)[n] = shell{}
+	*shells = (*shells)[:n]
+	return last, true
+}
+
+// keep restores or empties a shell and keeps it, unless there are enough.
 func (s *Snapshot) keep(used shell) bool {
 	if s == nil {
 		return false
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || len(s.shells) == maxShells || used.region.Empty() != nil {
+	enough := s.closed || len(s.restored)+len(s.emptied) >= maxShells
+	restore := len(s.restored) < maxRestored
+	s.mu.Unlock()
+	if enough {
 		return false
 	}
-	s.shells = append(s.shells, used)
+	kind, empty := &s.emptied, used.region.Empty
+	if restore {
+		kind, empty = &s.restored, used.restore
+	}
+	if empty() != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || restore && len(s.restored) >= maxRestored {
+		return false
+	}
+	*kind = append(*kind, used)
 	return true
 }
 
 func (s *Snapshot) closeShells() error {
 	s.mu.Lock()
-	shells := s.shells
-	s.shells, s.closed = nil, true
+	shells := append(s.restored, s.emptied...)
+	s.restored, s.emptied, s.closed = nil, nil, true
 	s.mu.Unlock()
 	var errs []error
 	for _, kept := range shells {

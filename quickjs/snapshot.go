@@ -16,9 +16,10 @@ type Snapshot struct {
 	size   uint64
 	shared uint32
 
-	mu     sync.Mutex
-	shells []shell // of closed instances
-	closed bool
+	mu       sync.Mutex
+	restored []shell // of closed instances, with memory
+	emptied  []shell // of closed instances, without
+	closed   bool
 }
 
 // NewInstance returns an instance that starts as the snapshot, with random seeds
