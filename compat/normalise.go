@@ -5,31 +5,38 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
-var (
-	uuidPattern = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
-	timePattern = regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} 20\d\d \d\d:\d\d:\d\d GMT`)
-	unixPattern = regexp.MustCompile(`\b1\d{9}(?:\d{3})?(?:\.\d+)?\b`)
-	idPattern   = regexp.MustCompile(`\b[A-Za-z0-9]{16,40}\b(?:":)?`)
-)
+type patterns struct{ uuid, time, unix, id *regexp.Regexp }
+
+// compiled costs a millisecond, which only the suite pays.
+var compiled = sync.OnceValue(func() patterns {
+	return patterns{
+		uuid: regexp.MustCompile(`(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`),
+		time: regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} 20\d\d \d\d:\d\d:\d\d GMT`),
+		unix: regexp.MustCompile(`\b1\d{9}(?:\d{3})?(?:\.\d+)?\b`),
+		id:   regexp.MustCompile(`\b[A-Za-z0-9]{16,40}\b(?:":)?`),
+	}
+})
 
 // normaliser makes equal what differs from run to run: addresses, times of the last
 // and next day, UUIDs and random identifiers.
 type normaliser struct{ addresses *strings.Replacer }
 
 func (n normaliser) text(text string) string {
+	p := compiled()
 	text = n.addresses.Replace(text)
-	text = uuidPattern.ReplaceAllString(text, "UUID")
-	text = timePattern.ReplaceAllString(text, "TIME")
-	text = unixPattern.ReplaceAllStringFunc(text, func(number string) string {
+	text = p.uuid.ReplaceAllString(text, "UUID")
+	text = p.time.ReplaceAllString(text, "TIME")
+	text = p.unix.ReplaceAllStringFunc(text, func(number string) string {
 		if isRecent(number) {
 			return "1000000000"
 		}
 		return number
 	})
-	return idPattern.ReplaceAllStringFunc(text, func(word string) string {
+	return p.id.ReplaceAllStringFunc(text, func(word string) string {
 		if isRandom(word) {
 			return "ID"
 		}
