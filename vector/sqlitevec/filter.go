@@ -8,11 +8,13 @@ import (
 	"github.com/pocketbase/dbx"
 )
 
-// A filter is first asked about the probe nearest candidates. If so many pass that
-// at most maxCoarse candidates are needed to have enough, it is asked about those;
-// otherwise for all ids that it permits.
+// A filter is first asked about probe ids taken at random. If few of them pass, it is
+// asked for all ids that it permits. Otherwise it is asked about the probe nearest
+// candidates: if so many pass that at most maxCoarse candidates are needed to have
+// enough, it is asked about those, and else for all ids too.
 const (
 	probe     = 256
+	few       = 8 // of probe: 3 %
 	maxCoarse = 1500
 )
 
@@ -25,10 +27,23 @@ func (q *search) permitted(x *index, question *question) ([]uint32, error) {
 	if f.Query == nil {
 		return nil, nil
 	}
+	if sample := x.sample(probe); len(sample) == probe {
+		passed, err := q.passing(sample)
+		if err != nil {
+			return nil, err
+		}
+		if len(passed) < few {
+			return q.listed(x)
+		}
+	}
 	// The permitted lie as densely among the candidates as among all, so that as many
 	// candidates serve as without a filter, if enough of them pass.
 	wanted, enough := candidates(q.top, q.query.Recall), minEach*max(q.top, 10)
-	near, all := x.nearest(question, nil, max(maxCoarse, wanted))
+	nearest, all := x.nearest(question, nil, max(maxCoarse, wanted))
+	near := make([]string, len(nearest))
+	for i, c := range nearest {
+		near[i] = c.id
+	}
 	passed, err := q.passing(near[:min(probe, len(near))])
 	if err != nil {
 		return nil, err
@@ -48,19 +63,20 @@ func (q *search) permitted(x *index, question *question) ([]uint32, error) {
 			return x.slots(passed), nil
 		}
 	}
-	ids, err := q.list(f.Query(q.r))
+	return q.listed(x)
+}
+
+// listed returns the slots of all ids that the filter permits.
+func (q *search) listed(x *index) ([]uint32, error) {
+	ids, err := q.list(q.query.Filter.Query(q.r))
 	if err != nil {
 		return nil, err
 	}
 	return x.slots(ids), nil
 }
 
-// passing returns the ids among near that the filter permits.
-func (q *search) passing(near []candidate) ([]string, error) {
-	ids := make([]string, len(near))
-	for i, c := range near {
-		ids[i] = c.id
-	}
+// passing returns those of the ids that the filter permits.
+func (q *search) passing(ids []string) ([]string, error) {
 	query := q.query.Filter.Query(q.r)
 	query.AndWhere(dbx.NewExp(q.query.Filter.Column+" IN (SELECT value FROM json_each({:vector_near}))", dbx.Params{"vector_near": jsonStrings(ids)}))
 	return q.list(query)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -202,4 +203,23 @@ func (x *index) slots(ids []string) []uint32 {
 		}
 	}
 	return slots
+}
+
+// sample returns up to n ids, taken at random but the same ones each time.
+func (x *index) sample(n int) []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	total := len(x.chunks) * chunkSize
+	if total == 0 {
+		return nil
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	ids := make([]string, 0, n)
+	for tries := 4 * n; tries > 0 && len(ids) < n; tries-- {
+		slot := random.IntN(total)
+		if id := x.chunks[slot/chunkSize].ids[slot%chunkSize]; id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
