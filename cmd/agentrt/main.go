@@ -13,7 +13,6 @@ import (
 	"syscall"
 
 	"github.com/agentrt/agentrt/agentrt"
-	"github.com/agentrt/agentrt/cmd/agentrt/internal/latecollector"
 	"github.com/agentrt/agentrt/internal/sqlitedb"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
@@ -80,10 +79,6 @@ func server() error {
 	}
 	migratecmd.MustRegister(app, app.RootCmd, migratecmd.Config{TemplateLang: migratecmd.TemplateLangGo})
 	serveStatic(app)
-	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{
-		Func:     func(e *core.ServeEvent) error { defer latecollector.Resume(); return e.Next() },
-		Priority: -999,
-	})
 	return cmp.Or(app.Start(), failed)
 }
 
