@@ -42,8 +42,6 @@ type change struct {
 	code      []byte
 }
 
-func bySeq(a, b change) int { return cmp.Compare(a.seq, b.seq) }
-
 // changesSQL gives the generation that is live, then the chunks, then the log, as
 // one statement and so of one state of the database.
 func (m *meta) changesSQL() string {
@@ -77,7 +75,7 @@ func (m *meta) changes(ctx context.Context, r dbx.Builder, generation, after int
 			log = append(log, change{seq: seq, slot: number, id: string(ids), code: slices.Clone(codes)})
 		}
 	}
-	slices.SortFunc(log, bySeq)
+	slices.SortFunc(log, func(a, b change) int { return cmp.Compare(a.seq, b.seq) })
 	return live, log, errors.Join(rows.Err(), rows.Close())
 }
 
@@ -104,10 +102,7 @@ func (p *replica) sync(ctx context.Context, s *Store, name string) (x *index, er
 			if err != nil {
 				return nil, err
 			}
-			x = &index{generation: m.live, encoder: e}
-			if err := x.load(ctx, r, m); err != nil {
-				return nil, err
-			}
+			x = &index{generation: m.live, encoder: e, applied: -1}
 		}
 		live, log, err := m.changes(ctx, r, m.live, x.applied, x.setChunk)
 		if err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/agentrt/agentrt/internal/sqlitedb"
@@ -198,5 +200,61 @@ func TestVerifySeesDamage(t *testing.T) {
 	want := vector.Verification{Vectors: 9, Indexed: true, Missing: 1, Wrong: 1, Stale: 2}
 	if v, err := e.store.Verify(t.Context(), "x", nil); err != nil || v != want {
 		t.Errorf("%+v, %v; want %+v", v, err, want)
+	}
+}
+
+// TestFilters has filters that permit none, few, some and all of many vectors: each
+// takes another way to its candidates, and all find what an exact search finds.
+func TestFilters(t *testing.T) {
+	e := start(t, sqlitevec.Options{})
+	if err := e.store.Create(t.Context(), nil, vector.Space{Name: "x", Dim: 8, Metric: vector.L2}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.app.NonconcurrentDB().NewQuery("CREATE TABLE docs (id TEXT PRIMARY KEY, n INTEGER)").Execute(); err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	point := func() []float32 {
+		v := make([]float32, 8)
+		for k := range v {
+			v[k] = float32(random.NormFloat64())
+		}
+		return v
+	}
+	const count = 4000
+	items := make([]vector.Item, count)
+	for i := range items {
+		items[i] = vector.Item{ID: fmt.Sprintf("r%05d", i), Vector: point()}
+	}
+	err := e.app.RunInTransaction(func(tx core.App) error {
+		for i, item := range items {
+			if _, err := tx.NonconcurrentDB().Insert("docs", dbx.Params{"id": item.ID, "n": i * 7919 % count}).Execute(); err != nil {
+				return err
+			}
+		}
+		return e.store.Put(t.Context(), tx.NonconcurrentDB(), "x", items...)
+	})
+	if err == nil {
+		err = e.store.Rebuild(t.Context(), "x", nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, permitted := range []int{0, 1, 5, 40, 120, 400, 2000, count} {
+		q := vector.Query{Vector: point(), Top: 10, Filter: vector.Filter{Column: "docs.id", Query: func(tx dbx.Builder) *dbx.SelectQuery {
+			return tx.Select("docs.id").From("docs").Where(dbx.NewExp("docs.n < {:n}", dbx.Params{"n": permitted}))
+		}}}
+		got, err := e.store.Search(t.Context(), nil, "x", q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Exact = true
+		want, err := e.store.Search(t.Context(), nil, "x", q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(want) != min(10, permitted) || !slices.Equal(got, want) {
+			t.Errorf("%d permitted: %v, want %v", permitted, got, want)
+		}
 	}
 }
