@@ -49,7 +49,7 @@ func TestDataDB(t *testing.T) {
 		{"too many rows", `return fails(() => query("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 10001) SELECT n FROM c"));`,
 			`["RangeError","ERR_DB_LIMIT","the result has more than 10000 rows: add LIMIT, or aggregate in SQL"]`},
 		{"as many rows as allowed", `return (await query("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 10000) SELECT n FROM c")).length;`, `10000`},
-		{"too many bytes", `return fails(() => query("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 5) SELECT CAST(zeroblob(800000) AS TEXT) AS x FROM c"));`,
+		{"too many bytes", `return fails(() => query("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 5) SELECT CAST(zeroblob(800000) AS TEXT) AS x FROM c", {}, { timeout: 60000 }));`,
 			`["RangeError","ERR_DB_LIMIT","the result is larger than 16 MiB: select fewer rows or columns"]`},
 		{"too slow", `return fails(() => query("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c", {}, { timeout: 100 }));`, `["Error","ERR_DB_TIMEOUT","the statement took longer than 100ms"]`},
 		{"bad timeout", `return fails(() => query("SELECT 1", {}, { timeout: -1 }));`, `["RangeError","","timeout is a number of milliseconds, not -1"]`},
