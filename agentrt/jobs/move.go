@@ -2,10 +2,8 @@ package jobs
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -170,20 +168,12 @@ func idsOf(rows []jobstore.Row) []int64 {
 	return ids
 }
 
-// insert makes River's jobs of rows, except for those that exist already.
+// insert makes River's jobs of rows, except for those that exist already. Nothing
+// else inserts any.
 func (q *Queue) insert(ctx context.Context, rows []jobstore.Row, certain bool) (err error) {
-	tx, err := q.db.Load().Write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("jobs: %w", err)
-	}
-	defer func() {
-		if rollback := tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
-			err = errors.Join(err, fmt.Errorf("jobs: %w", rollback))
-		}
-	}()
 	var existing map[int64]bool
 	if !certain {
-		if existing, err = jobstore.Existing(ctx, tx, idsOf(rows)); err != nil {
+		if existing, err = q.db.Load().Existing(ctx, idsOf(rows)); err != nil {
 			return err
 		}
 	}
@@ -197,12 +187,10 @@ func (q *Queue) insert(ctx context.Context, rows []jobstore.Row, certain bool) (
 			params = append(params, p)
 		}
 	}
-	if len(params) > 0 {
-		if _, err := q.client.InsertManyTx(ctx, tx, params); err != nil {
-			return fmt.Errorf("jobs: %w", err)
-		}
+	if len(params) == 0 {
+		return nil
 	}
-	if err := tx.Commit(); err != nil {
+	if _, err := q.client.InsertMany(ctx, params); err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
 	return nil

@@ -15,7 +15,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
 )
 
 // File is the name of River's SQLite file in PocketBase's data folder.
@@ -121,11 +120,11 @@ func (q *Queue) Open(ctx context.Context) error {
 
 func (q *Queue) makeClients(db *jobstore.DB) (err error) {
 	logger := slog.New(errorsOnly{q.config.Logger})
-	q.reads, err = river.NewClient(riversqlite.New(db.Read), &river.Config{Logger: logger})
+	q.reads, err = river.NewClient(jobstore.NewDriver(db.Read), &river.Config{Logger: logger})
 	if err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
-	q.client, err = river.NewClient(riversqlite.New(db.Write), q.workConfig(logger))
+	q.client, err = river.NewClient(jobstore.NewDriver(db.Write), q.workConfig(logger))
 	if err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}

@@ -85,8 +85,8 @@ func (db *DB) LastID(ctx context.Context) (id int64, err error) {
 }
 
 // Existing returns those of ids that are jobs.
-func Existing(ctx context.Context, tx *sql.Tx, ids []int64) (found map[int64]bool, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT "id" FROM "river_job" WHERE "id" IN (`+joined(ids)+`)`)
+func (db *DB) Existing(ctx context.Context, ids []int64) (found map[int64]bool, err error) {
+	rows, err := db.Read.QueryContext(ctx, `SELECT "id" FROM "river_job" WHERE "id" IN (`+joined(ids)+`)`)
 	if err != nil {
 		return nil, wrap(err)
 	}
