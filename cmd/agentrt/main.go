@@ -79,6 +79,7 @@ func server() error {
 	}
 	migratecmd.MustRegister(app, app.RootCmd, migratecmd.Config{TemplateLang: migratecmd.TemplateLangGo})
 	serveStatic(app)
+	installer(app)
 	return cmp.Or(app.Start(), failed)
 }
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestHelp(t *testing.T) {
@@ -53,4 +56,34 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestServeWithoutTerminal(t *testing.T) {
+	exe := filepath.Join(t.TempDir(), "agentrt")
+	if out, err := exec.Command("go", "build", "-o", exe, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, exe, "serve", "--http", "127.0.0.1:0")
+	cmd.Dir = t.TempDir()
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		text.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), "agentrt superuser upsert") {
+			cancel()
+		}
+	}
+	_ = cmd.Wait()
+	if !strings.Contains(text.String(), "agentrt superuser upsert") || strings.Contains(text.String(), "pbinstall") {
+		t.Errorf("the output is\n%s", text.String())
+	}
 }
