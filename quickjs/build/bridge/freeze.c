@@ -60,20 +60,76 @@ static void seal_arenas(void)
                holds no counted object, and in a free one, the field is unused. */
             for (k = 0; k < ar->n_blocks; k++) {
                 b = arena_get_block(ar, k, arena_block_sizes[i]);
-                if (b->ref_count != JS_REF_IMMORTAL)
-                    b->ref_count = JS_REF_IMMORTAL;
+                b->ref_count = JS_REF_IMMORTAL;
+                b->block_size_idx |= JS_ARENA_SEALED;
             }
         }
+        /* nothing is looked for in these arenas again */
+        init_list_head(&rt->arena_state.arena_list[i]);
+        rt->arena_state.next_size[i] = JS_ARENA_FIRST_SIZE;
+    }
+}
+
+/* The functions of the standard library are made when they are first read. They are
+   made now instead of in every instance. */
+static void make_functions(void)
+{
+    struct list_head *el;
+    int i;
+
+    list_for_each(el, &rt->gc_obj_list) { /* new ones come to the end */
+        JSGCObjectHeader *h = list_entry(el, JSGCObjectHeader, link);
+        JSObject *p = (JSObject *)h;
+        if (JS_GC_TYPE(h) != JS_GC_OBJ_TYPE_JS_OBJECT)
+            continue;
+        for (i = 0; i < p->shape->prop_count; i++) {
+            JSShapeProperty *prs = get_shape_prop(p->shape) + i;
+            if ((prs->flags & JS_PROP_TMASK) == JS_PROP_AUTOINIT &&
+                js_autoinit_get_id(&p->prop[i]) == JS_AUTOINIT_ID_PROP &&
+                JS_AutoInitProperty(ctx, p, prs->atom, &p->prop[i], prs) < 0)
+                JS_FreeValue(ctx, JS_GetException(ctx));
+        }
+    }
+}
+
+/* Holes of malloc of at least so many bytes stay in use. */
+#define LARGE_HOLE (64 << 10)
+
+/* Fills the holes that freed blocks left below top, since the memory of an instance
+   would spread over them, and their list along them. The large ones become one list,
+   all of them zeros, which need no place in an image. */
+static void fill_holes(const char *top)
+{
+    void **large = NULL;
+    size_t size;
+    char *p;
+
+    for (size = LARGE_HOLE << 6; size >= 16; size /= 2) {
+        while ((p = malloc(size)) && p < top) {
+            memset(p, 0, size);
+            if (size >= LARGE_HOLE) {
+                *(void **)p = large;
+                large = (void **)p;
+            }
+        }
+        free(p);
+    }
+    while (large) {
+        void **next = *large;
+        *large = NULL;
+        free(large);
+        large = next;
     }
 }
 
 static void freeze(uint32_t gc_slack, uint32_t headroom)
 {
     struct list_head *el;
-    void *volatile top; /* volatile: the compiler would drop the pair */
+    void *top;
     int i;
 
     run_jobs();
+    make_functions();
     JS_RunGC(rt);
     if (!frozen_objects.next)
         init_list_head(&frozen_objects);
@@ -98,5 +154,7 @@ static void freeze(uint32_t gc_slack, uint32_t headroom)
     seal_arenas();
     top = malloc(headroom); /* the allocator keeps it: instances need not grow */
     free(top);
+    if (top)
+        fill_holes(top);
     rt->malloc_gc_threshold = rt->malloc_state.malloc_size + gc_slack;
 }
