@@ -42,7 +42,7 @@ func streams(ctx context.Context, o options, progress io.Writer) (figures map[st
 	if err != nil {
 		return nil, err
 	}
-	slow := fmt.Sprintf("bench;tokens=12;delay=%s", delay)
+	slow := fmt.Sprintf("bench;tokens=16;delay=%s", delay)
 	env := []string{"MODEL=http://" + addr, `MODELS=["` + slow + `"]`}
 	project, err := newPeerProject(ctx, filepath.Join(dir, "project"), env, progress)
 	if err != nil {
@@ -72,7 +72,7 @@ func streams(ctx context.Context, o options, progress io.Writer) (figures map[st
 			if err != nil {
 				return nil, err
 			}
-			err = b.hold(ctx, w, p, n, slow, 4*delay)
+			err = b.hold(ctx, w, p, n, slow, 12*delay)
 			if err != nil {
 				return nil, p.failed(fmt.Errorf("%s on %s: %w", w.name, name, err))
 			}

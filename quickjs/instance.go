@@ -44,6 +44,7 @@ type Instance struct {
 	atOnce    int
 	entered   time.Time
 	slotSince time.Time
+	waits     int
 	sampled   time.Time
 	yielded   time.Time
 	cpu       atomic.Int64
@@ -193,7 +194,7 @@ func (i *Instance) exec(ctx context.Context, cmd command, a, b, c uint32) (uint3
 	stack := [4]uint64{uint64(cmd), uint64(a), uint64(b), uint64(c)}
 	i.entered = time.Now()
 	i.sampled, i.yielded = i.entered, i.entered
-	err := i.run.CallWithStack(&callContext{ctx, i}, stack[:])
+	err := i.call(ctx, stack[:])
 	i.cpu.Add(int64(time.Since(i.entered)))
 	if err != nil {
 		i.broken.Store(true)
@@ -203,6 +204,13 @@ func (i *Instance) exec(ctx context.Context, cmd command, a, b, c uint32) (uint3
 		return 0, fmt.Errorf("%w: %w", ErrTrap, err)
 	}
 	return uint32(stack[0]), nil
+}
+
+// call calls the module's run with the arguments in words, which gets the result.
+func (i *Instance) call(ctx context.Context, words []uint64) error {
+	i.stack.borrow()
+	defer i.stack.giveBack()
+	return i.run.CallWithStack(&callContext{ctx, i}, words)
 }
 
 func (i *Instance) interruption(ctx context.Context) error {

@@ -60,8 +60,15 @@ func (i *Instance) finishesSoon() bool {
 	return len(i.done) > 0
 }
 
+// observedWaits is after how many waits a use counts as typical although it goes on:
+// streams last long.
+const observedWaits = 8
+
 // wait sleeps until a completion, the timer (if not negative), Kill or ctx.
 func (i *Instance) wait(ctx context.Context, timer time.Duration) error {
+	if i.waits++; i.waits == observedWaits {
+		i.region.Observe()
+	}
 	i.engine.slots.release()
 	var due <-chan time.Time
 	if timer >= 0 {

@@ -124,7 +124,7 @@ func (e *Engine) works(ctx context.Context) bool {
 	}
 	i := e.newInstance(shell)
 	defer i.Close()
-	_, err = i.run.Call(&callContext{ctx, i}, uint64(cmdGC), 0, 0, 0)
+	err = i.call(ctx, []uint64{uint64(cmdGC), 0, 0, 0})
 	_, ok := errors.AsType[stop](err)
 	return ok
 }

@@ -19,6 +19,7 @@ type shell struct {
 	mod          api.Module
 	region       cow.Region
 	run          api.Function
+	stack        callStack // of run
 	sampleFn     api.Function
 	fuel         api.MutableGlobal
 	stackPointer api.MutableGlobal
@@ -86,6 +87,7 @@ func (e *Engine) newShell(ctx context.Context, image cow.Image, size uint64) (sh
 		fuel:         mod.ExportedGlobal("fuel").(api.MutableGlobal),
 		stackPointer: mod.ExportedGlobal("__stack_pointer").(api.MutableGlobal),
 	}
+	s.stack = stackOf(s.run)
 	s.stackTop = s.stackPointer.Get()
 	return s, nil
 }

@@ -194,11 +194,13 @@ func (r *mappedRegion) Observe() {
 	if !r.observed {
 		return
 	}
-	r.observed = false
 	entries := make([]uint64, len(r.mem)/PageSize)
-	if err := readPagemap(r.mem, entries); err == nil {
-		r.image.warm.observe(entries)
+	if err := readPagemap(r.mem, entries); err != nil {
+		r.image.warm.abandon(r)
+		return
 	}
+	r.observed = false
+	r.image.warm.observe(entries)
 }
 
 func (r *mappedRegion) Bytes() []byte { return r.mem }
@@ -222,6 +224,7 @@ func (r *mappedRegion) Free() error {
 	if r.whole == nil {
 		return nil
 	}
+	r.image.warm.abandon(r)
 	err := unix.Munmap(r.whole)
 	r.whole, r.mem = nil, nil
 	r.image.mu.Lock()
@@ -235,6 +238,7 @@ func (r *mappedRegion) Free() error {
 // private come from /proc/self/pagemap; where that cannot be read, all are
 // dropped.
 func (r *mappedRegion) Reset() (int, error) {
+	r.image.warm.abandon(r)
 	if r.grown {
 		return 0, errGrown
 	}
@@ -322,6 +326,7 @@ func (r *mappedRegion) restore(i int) bool {
 }
 
 func (r *mappedRegion) Empty() error {
+	r.image.warm.abandon(r)
 	if r.grown {
 		return errGrown
 	}

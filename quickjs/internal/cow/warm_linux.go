@@ -13,9 +13,10 @@ import (
 // costs within a system call, and a write after a read more, since it interrupts
 // the other processors. Some regions are made without these pages and observed.
 type warmth struct {
-	mu      sync.Mutex
-	made    int
-	learned int // observations
+	mu        sync.Mutex
+	made      int
+	learned   int // observations
+	observing int // regions
 	// Written pages become private copies, read ones are mapped.
 	written, read votes
 }
@@ -89,7 +90,10 @@ const (
 func (w *warmth) start(r *mappedRegion) {
 	w.mu.Lock()
 	w.made++
-	r.observed = w.learned < firstObserved || w.made%observeEvery == 0
+	r.observed = w.learned+w.observing < firstObserved || w.made%observeEvery == 0
+	if r.observed {
+		w.observing++
+	}
 	written, read := w.written.ranges, w.read.ranges
 	w.mu.Unlock()
 	if r.observed {
@@ -104,8 +108,20 @@ func (w *warmth) observe(entries []uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.learned++
+	w.observing--
 	w.written.add(entries, joinWritten, isPrivate)
 	w.read.add(entries, joinRead, func(e uint64) bool { return e&pagePresent != 0 && e&pageIsFile != 0 })
+}
+
+// abandon counts a region as not observed after all.
+func (w *warmth) abandon(r *mappedRegion) {
+	if !r.observed {
+		return
+	}
+	r.observed = false
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.observing--
 }
 
 func (v *votes) add(entries []uint64, join int, used func(uint64) bool) {

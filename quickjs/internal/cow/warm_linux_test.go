@@ -63,3 +63,46 @@ func testWarmPages(t *testing.T) {
 		t.Errorf("after uses have changed a new region has the pages %v, want %v", got, want)
 	}
 }
+
+// TestObservedAtOnce holds the regions to observe while others are made.
+func TestObservedAtOnce(t *testing.T) {
+	im := images(t)["mapped"]
+	var regions []*mappedRegion
+	for range firstObserved + 2 {
+		r, err := im.NewRegion(2<<20, 2<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		regions = append(regions, r.(*mappedRegion))
+	}
+	observed := func() (n int) {
+		for _, r := range regions {
+			if r.observed {
+				n++
+			}
+		}
+		return n
+	}
+	if n := observed(); n != firstObserved {
+		t.Errorf("%d regions are observed at once, want %d", n, firstObserved)
+	}
+	if err := regions[0].Free(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := im.NewRegion(2<<20, 2<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regions[0] = r.(*mappedRegion); !regions[0].observed {
+		t.Error("nothing takes the place of a region that was freed without an observation")
+	}
+	for _, r := range regions {
+		r.Observe()
+		if err := r.Free(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w := &regions[0].image.warm; w.observing != 0 || w.learned != firstObserved {
+		t.Errorf("%d are being observed and %d were, want 0 and %d", w.observing, w.learned, firstObserved)
+	}
+}
