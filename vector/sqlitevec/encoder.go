@@ -132,6 +132,7 @@ func hadamard(x *[64]float32) {
 // sums are in sums for each byte of a code.
 type question struct {
 	code   []uint64
+	own    float64 // the square of the query's own length, which estimates leave out
 	square float32
 	cosine []float32
 	sums   [][256]float32
@@ -145,7 +146,7 @@ func (e *encoder) question(v []float32) *question {
 	e.code(q.code, v, centred)
 	scale := float64(length)
 	if centred {
-		q.square, scale = 1, 2*scale
+		q.square, q.own, scale = 1, scale*scale, 2*scale
 	}
 	for d := range q.cosine {
 		q.cosine[d] = float32(scale * math.Cos(math.Pi*float64(d)/float64(n)))
@@ -170,6 +171,18 @@ func (e *encoder) question(v []float32) *question {
 		}
 	}
 	return q
+}
+
+// estimateOf is what the estimate of a vector at distance should have been.
+func (q *question) estimateOf(metric vector.Metric, distance float64) float64 {
+	switch metric {
+	case vector.L2:
+		return distance*distance - q.own
+	case vector.Dot:
+		return distance
+	default:
+		return 2*distance - q.own
+	}
 }
 
 // centreOf returns the mean of stored vectors in the encoder's sense.

@@ -9,11 +9,12 @@ import (
 	"sync"
 )
 
-// candidate is a slot whose vector may be near. estimate orders candidates; id is
-// the one that the slot had.
+// candidate is a slot whose vector may be near. estimate orders candidates; length is
+// that of the coded vector, and id the one that the slot had.
 type candidate struct {
 	slot     uint32
 	estimate float32
+	length   float32
 	id       string
 }
 
@@ -56,7 +57,8 @@ func (x *index) nearest(q *question, slots []uint32, c int) (found []candidate, 
 		}
 		part, at := x.chunks[slot/chunkSize], int(slot%chunkSize)
 		if id := part.ids[at]; id != "" {
-			found = append(found, candidate{slot: slot, estimate: q.fine(part.lengths[at], part.codes[at*words:(at+1)*words]), id: id})
+			length := part.lengths[at]
+			found = append(found, candidate{slot: slot, estimate: q.fine(length, part.codes[at*words:(at+1)*words]), length: length, id: id})
 		}
 	}
 	x.mu.RUnlock()

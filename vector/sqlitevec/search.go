@@ -5,10 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/agentrt/agentrt/vector"
 	"github.com/pocketbase/dbx"
@@ -92,13 +88,16 @@ func (q *search) run(inTransaction bool) ([]vector.Match, error) {
 		return q.exact()
 	}
 	question := x.encoder.question(q.query.Vector)
-	slots, err := q.permitted(x, question)
+	if found, done, err := q.dense(x, question); err != nil || done {
+		return found, err
+	}
+	slots, err := q.permitted(x)
 	if err != nil {
 		return nil, err
 	}
 	for c := candidates(q.top, q.query.Recall); ; c *= 4 {
 		chosen, all := x.nearest(question, slots, c)
-		found, err := q.rescore(chosen, written)
+		found, err := q.rescore(question, chosen, written)
 		if err != nil {
 			return nil, err
 		}
@@ -133,40 +132,6 @@ func (q *search) written(x *index) (map[uint32]bool, error) {
 	return slots, err
 }
 
-// rescore reads the vectors of candidates and of the slots in written, and returns
-// the nearest. A candidate's slot may have got another record in the meantime.
-func (q *search) rescore(chosen []candidate, written map[uint32]bool) ([]vector.Match, error) {
-	ids := make(map[uint32]string, len(chosen))
-	for _, c := range chosen {
-		if !written[c.slot] {
-			ids[c.slot] = c.id
-		}
-	}
-	slots := slices.AppendSeq(make([]uint32, 0, len(ids)+len(written)), maps.Keys(ids))
-	slots = slices.AppendSeq(slots, maps.Keys(written))
-	slices.Sort(slots)
-	best := newBest(q.top)
-	for part := range slices.Chunk(slots, 2000) {
-		var text strings.Builder
-		text.WriteString("SELECT slot, id, v FROM " + q.vectors() + " WHERE slot IN (")
-		for i, slot := range part {
-			if i > 0 {
-				text.WriteByte(',')
-			}
-			text.WriteString(strconv.FormatUint(uint64(slot), 10))
-		}
-		text.WriteByte(')')
-		rows, err := q.r.NewQuery(text.String()).WithContext(q.ctx).Rows()
-		if err != nil {
-			return nil, err
-		}
-		if err := q.compare(rows, best, func(slot uint32, id []byte) bool { return written[slot] || ids[slot] == string(id) }); err != nil {
-			return nil, err
-		}
-	}
-	return best.matches(q.Comparer), nil
-}
-
 // exact compares all permitted vectors.
 func (q *search) exact() ([]vector.Match, error) {
 	text, params := "SELECT slot, id, v FROM "+q.vectors(), dbx.Params{}
@@ -184,14 +149,14 @@ func (q *search) exact() ([]vector.Match, error) {
 		return nil, err
 	}
 	best := newBest(q.top)
-	if err := q.compare(rows, best, nil); err != nil {
+	if err := q.compare(rows, func(_ uint32, id []byte, distance float64) { best.offer(id, distance) }); err != nil {
 		return nil, err
 	}
 	return best.matches(q.Comparer), nil
 }
 
-// compare offers rows of slot, id and vector to best, unless keep refuses them.
-func (q *search) compare(rows *dbx.Rows, best *best, keep func(slot uint32, id []byte) bool) error {
+// compare calls found for rows of slot, id and vector.
+func (q *search) compare(rows *dbx.Rows, found func(slot uint32, id []byte, distance float64)) error {
 	defer rows.Close()
 	for rows.Next() {
 		var slot uint32
@@ -202,9 +167,7 @@ func (q *search) compare(rows *dbx.Rows, best *best, keep func(slot uint32, id [
 		if len(v) != 4*q.Dim {
 			return fmt.Errorf("the vector of %q is damaged: %d bytes", id, len(v))
 		}
-		if keep == nil || keep(slot, id) {
-			best.offer(id, q.Distance(v))
-		}
+		found(slot, id, q.Distance(v))
 	}
 	return errors.Join(rows.Err(), rows.Close())
 }
