@@ -68,7 +68,8 @@ func digest(sources map[string]fs.FS, modules []*hostmodule.Module) ([]byte, err
 				return err
 			}
 			text, err := fs.ReadFile(sources[name], path)
-			fmt.Fprintf(h, "%s/%s %d\n%s", name, path, len(text), text)
+			fmt.Fprintf(h, "%s/%s %d\n", name, path, len(text))
+			h.Write(text)
 			return err
 		})
 		if err != nil {

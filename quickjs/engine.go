@@ -85,10 +85,7 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 
 // boot makes the snapshot that all others extend.
 func (e *Engine) boot(ctx context.Context) (*Snapshot, error) {
-	empty := cow.Empty()
-	if e.config.copying {
-		empty = cow.EmptyCopying()
-	}
+	empty := e.emptyImage()
 	defer empty.Close()
 	shell, err := e.newShell(ctx, empty, 0)
 	if err != nil {
@@ -122,6 +119,13 @@ func (e *Engine) boot(ctx context.Context) (*Snapshot, error) {
 		return nil, fmt.Errorf("quickjs: prelude: %w", err)
 	}
 	return i.snapshot(ctx)
+}
+
+func (e *Engine) emptyImage() cow.Image {
+	if e.config.copying {
+		return cow.EmptyCopying()
+	}
+	return cow.Empty()
 }
 
 // heapLimit leaves room for the stack, static data and the error itself.

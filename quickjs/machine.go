@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/agentrt/agentrt/quickjs/internal/cow"
 	"github.com/agentrt/agentrt/quickjs/internal/wasmbin"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
@@ -118,7 +117,9 @@ func (e *Engine) loadMachine(ctx context.Context, empty []byte) bool {
 // works reports whether the machine code is that of the module: without a
 // JavaScript context it reports an error to the host, empty functions trap.
 func (e *Engine) works(ctx context.Context) bool {
-	shell, err := e.newShell(ctx, cow.EmptyCopying(), 0)
+	empty := e.emptyImage()
+	defer empty.Close()
+	shell, err := e.newShell(ctx, empty, 0)
 	if err != nil {
 		return false
 	}

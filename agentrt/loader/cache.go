@@ -65,7 +65,8 @@ func (c *cache) key(entry string) (string, error) {
 				return err
 			}
 			content, err := fs.ReadFile(c.options.NodeFS, name)
-			fmt.Fprintf(h, "%q %q", name, content)
+			fmt.Fprintf(h, "%q %d ", name, len(content))
+			h.Write(content)
 			return err
 		})
 		if err != nil {
