@@ -9,6 +9,7 @@ import (
 	"github.com/agentrt/agentrt/agentrt/pool"
 	"github.com/agentrt/agentrt/agentrt/triggers"
 	"github.com/agentrt/agentrt/hostfn/hostmodule"
+	"github.com/agentrt/agentrt/quickjs"
 	"github.com/agentrt/agentrt/vector/embed"
 )
 
@@ -25,6 +26,9 @@ type Config struct {
 	// folder ".agentrt" in PocketBase's data directory by default. Nothing that
 	// was derived from the environment goes there.
 	CacheDir string
+	// Preload is the sandbox's machine code, if it is being loaded already (see
+	// [Preload]).
+	Preload *quickjs.Preload
 	// Env is added to what <FunctionsDir>/.env gives to process.env; it wins.
 	Env map[string]string
 	// SecretsKey encrypts what pb.secrets keeps: 32 bytes in hexadecimal or base64,
@@ -70,6 +74,17 @@ type Config struct {
 	// ShutdownTimeout is how long streams may go on when the server stops, 10 s
 	// by default.
 	ShutdownTimeout time.Duration
+}
+
+// Preload begins to load the machine code for an engine with config, of an app with
+// dataDir, before there is either: a server starts sooner. Set it as Config.Preload.
+func Preload(dataDir string, config Config) *quickjs.Preload {
+	return quickjs.NewPreload(config.withDefaults(dataDir).sandbox())
+}
+
+// sandbox is the part of the configuration that machine code depends on.
+func (c Config) sandbox() quickjs.Config {
+	return quickjs.NewConfig().WithCacheDir(filepath.Join(c.CacheDir, "engine")).WithMemoryLimit(c.MemoryLimit)
 }
 
 func (c Config) withDefaults(dataDir string) Config {

@@ -199,16 +199,15 @@ func (e *Engine) prepareAll(ctx context.Context) (p preparation) {
 }
 
 func (e *Engine) prepare(ctx context.Context) (err error) {
-	config := quickjs.NewConfig().
-		WithCacheDir(filepath.Join(e.config.CacheDir, "engine")).
+	config := e.config.sandbox().
+		WithPreload(e.config.Preload).
 		WithConsole(invocation.Console(e.logger, e.secrets.Redact)).
-		WithUncaught(invocation.Uncaught(e.logger, e.secrets.Redact)).
-		WithMemoryLimit(e.config.MemoryLimit)
+		WithUncaught(invocation.Uncaught(e.logger, e.secrets.Redact))
 	if e.config.CPULimit > 0 {
 		config = config.WithCPULimit(e.config.CPULimit)
 	}
 	e.quick, e.platform, err = NewPlatform(ctx, config, e.config.HostModules...)
-	return err
+	return errors.Join(err, e.config.Preload.Close(ctx))
 }
 
 // jobsEnd is how long the handlers of jobs may take to return after they were

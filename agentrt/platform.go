@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"slices"
@@ -62,14 +63,23 @@ func digest(sources map[string]fs.FS, modules []*hostmodule.Module) ([]byte, err
 			fmt.Fprintf(h, "%s.%s %t %v\n", m.Name, f.Name, f.Async, f.Request)
 		}
 	}
+	buf := make([]byte, 16<<10)
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		err := fs.WalkDir(sources[name], ".", func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
-			text, err := fs.ReadFile(sources[name], path)
-			fmt.Fprintf(h, "%s/%s %d\n", name, path, len(text))
-			h.Write(text)
+			f, err := sources[name].Open(path)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			info, err := f.Stat()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(h, "%s/%s %d\n", name, path, info.Size())
+			_, err = io.CopyBuffer(h, f, buf)
 			return err
 		})
 		if err != nil {

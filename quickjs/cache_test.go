@@ -270,3 +270,46 @@ func TestCacheDirectoryCannotBeMade(t *testing.T) {
 		t.Error("a file was accepted as cache directory")
 	}
 }
+
+func TestPreload(t *testing.T) {
+	dir := t.TempDir()
+	config := quickjs.NewConfig().WithCacheDir(dir)
+	works := func(config quickjs.Config) {
+		t.Helper()
+		e, err := quickjs.New(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close(t.Context())
+		s, err := e.NewSnapshot(t.Context(), func(ctx context.Context, i *quickjs.Instance) error {
+			return i.EvalModule(ctx, "main.js", `export const answer = () => 42;`)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		i, err := s.NewInstance(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+		if got, err := i.Call(t.Context(), "main.js", "answer", nil, nil); err != nil || string(got.Head) != "42" {
+			t.Errorf("%v, %v; want 42", got, err)
+		}
+	}
+	nothing := quickjs.NewPreload(config) // the directory is empty
+	works(config.WithPreload(nothing))
+	p := quickjs.NewPreload(config)
+	works(config.WithPreload(p))
+	works(config.WithPreload(p)) // it was taken
+	other := quickjs.NewPreload(config)
+	works(config.WithMemoryLimit(64 << 20).WithPreload(other)) // not what was loaded
+	for _, p := range []*quickjs.Preload{nothing, p, other, nil} {
+		if err := p.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := p.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}

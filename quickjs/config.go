@@ -52,6 +52,7 @@ type Config struct {
 	uncaught    func(context.Context, Uncaught)
 	bytecodeKey []byte
 	copying     bool
+	preload     *Preload
 }
 
 // NewConfig returns the defaults: 128 MiB of memory, 16 MiB of which need no
@@ -104,6 +105,9 @@ func (c Config) WithMaxTimers(n uint32) Config { c.maxTimers = n; return c }
 
 // WithMaxPending bounds the host calls in flight of an instance, at most 65,535.
 func (c Config) WithMaxPending(n uint32) Config { c.maxPending = min(n, 65_535); return c }
+
+// WithPreload has New use what p loads; nil is none.
+func (c Config) WithPreload(p *Preload) Config { c.preload = p; return c }
 
 // WithOps sets the host operations. Later changes to ops have no effect.
 func (c Config) WithOps(ops *Ops) Config { c.ops = ops.clone(); return c }

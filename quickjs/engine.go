@@ -34,15 +34,17 @@ type Engine struct {
 	config   Config
 	machine  *machine
 	cache    *cache // nil without a directory
-	base     *Snapshot
 	slots    slots
 	profiler atomic.Pointer[Profiler]
 	live     sync.WaitGroup
 	closed   atomic.Bool
+
+	baseMu sync.Mutex
+	base   *Snapshot // nil before it is needed
 }
 
 // New compiles the module, or loads it from the cache directory of the
-// configuration, and prepares the snapshot that all others start from.
+// configuration.
 func New(ctx context.Context, config Config) (*Engine, error) {
 	if config.ops == nil {
 		return nil, errors.New("quickjs: the configuration is empty, start with NewConfig")
@@ -51,7 +53,7 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	if err := e.openCache(); err != nil {
 		return nil, err
 	}
-	if err := e.prepare(ctx); err != nil {
+	if err := e.compile(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(context.WithoutCancel(ctx)))
 	}
 	return e, nil
@@ -75,12 +77,15 @@ func (e *Engine) openCache() (err error) {
 	return nil
 }
 
-func (e *Engine) prepare(ctx context.Context) (err error) {
-	if err := e.compile(ctx); err != nil {
-		return err
+// baseSnapshot returns the snapshot that all others extend. A start that finds theirs
+// in the cache does without.
+func (e *Engine) baseSnapshot(ctx context.Context) (_ *Snapshot, err error) {
+	e.baseMu.Lock()
+	defer e.baseMu.Unlock()
+	if e.base == nil {
+		e.base, err = e.cached([]byte("base"), func() (*Snapshot, error) { return e.boot(ctx) })
 	}
-	e.base, err = e.cached([]byte("base"), func() (*Snapshot, error) { return e.boot(ctx) })
-	return err
+	return e.base, err
 }
 
 // boot makes the snapshot that all others extend.
@@ -134,13 +139,21 @@ func (c Config) heapLimit() uint32 { return c.memoryLimit - 3<<20 }
 // NewSnapshot evaluates prepare in a new instance and returns its memory as a
 // snapshot. prepare must leave no timer and no host call pending.
 func (e *Engine) NewSnapshot(ctx context.Context, prepare func(context.Context, *Instance) error) (*Snapshot, error) {
-	return e.base.Extend(ctx, prepare)
+	base, err := e.baseSnapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return base.Extend(ctx, prepare)
 }
 
 // Compile returns the bytecode of an ES module, without its source text but with
 // line numbers. Imports are resolved when it is loaded.
 func (e *Engine) Compile(ctx context.Context, name, source string) ([]byte, error) {
-	i, err := e.base.newInstance(ctx, true)
+	base, err := e.baseSnapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i, err := base.newInstance(ctx, true)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +206,8 @@ func (e *Engine) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		errs = append(errs, fmt.Errorf("quickjs: host operations still run: %w", ctx.Err()))
 	}
+	e.baseMu.Lock()
+	defer e.baseMu.Unlock()
 	if e.base != nil {
 		errs = append(errs, e.base.Close())
 	}

@@ -39,7 +39,11 @@ func FuzzHostFunctions(f *testing.F) {
 	f.Add(words(0, opLookup, 0, 1024, 4, 0, 0, 1, 0xffffffff, 1, 0, 0, 0, 0))
 	f.Add(words(2, 0xffffffff, 0xffffffff, 0, 0, 0, 0, 3, 64, 1<<30, 0, 0, 0, 0))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		i, err := e.base.NewInstance(t.Context())
+		base, err := e.baseSnapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := base.NewInstance(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

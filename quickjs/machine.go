@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 
 	"github.com/agentrt/agentrt/quickjs/internal/wasmbin"
 	"github.com/tetratelabs/wazero"
@@ -66,20 +65,18 @@ func (m *machine) close(ctx context.Context) error {
 // are the same in all that wazero uses after compilation. Whether that worked is
 // tried; if not (another wazero, a damaged file), the module is compiled.
 func (e *Engine) compile(ctx context.Context) error {
-	full, err := wasmbin.Sections(module)
+	full, err := codeSections()
 	if err != nil {
-		return fmt.Errorf("quickjs: embedded module: %w", err)
+		return err
 	}
-	full = wasmbin.Without(full, wasmbin.SectionData, wasmbin.SectionDataCount, wasmbin.SectionCustom)
 	if e.cache == nil {
 		e.machine, err = newMachine(ctx, e.config.memoryLimit, "", wasmbin.Encode(full))
 		return err
 	}
-	sections := slices.Clone(full)
-	if err := wasmbin.EmptyFunctions(sections); err != nil {
-		return fmt.Errorf("quickjs: embedded module: %w", err)
+	empty, err := emptyModule()
+	if err != nil {
+		return err
 	}
-	empty := wasmbin.Encode(sections)
 	if e.loadMachine(ctx, empty) {
 		return nil
 	}
@@ -95,6 +92,27 @@ func (e *Engine) compile(ctx context.Context) error {
 	return e.storeMachine(ctx, compiled, filepath.Join(scratch, "empty"), empty)
 }
 
+// codeSections are those of the module that wazero needs.
+func codeSections() ([]wasmbin.Section, error) {
+	all, err := wasmbin.Sections(module)
+	if err != nil {
+		return nil, fmt.Errorf("quickjs: embedded module: %w", err)
+	}
+	return wasmbin.Without(all, wasmbin.SectionData, wasmbin.SectionDataCount, wasmbin.SectionCustom), nil
+}
+
+// emptyModule is the module with empty functions.
+func emptyModule() ([]byte, error) {
+	sections, err := codeSections()
+	if err != nil {
+		return nil, err
+	}
+	if err := wasmbin.EmptyFunctions(sections); err != nil {
+		return nil, fmt.Errorf("quickjs: embedded module: %w", err)
+	}
+	return wasmbin.Encode(sections), nil
+}
+
 // loadMachine sets e.machine to the cached machine code and reports whether
 // there is any that works.
 func (e *Engine) loadMachine(ctx context.Context, empty []byte) bool {
@@ -102,8 +120,12 @@ func (e *Engine) loadMachine(ctx context.Context, empty []byte) bool {
 	if _, err := os.Stat(dir); err != nil {
 		return false
 	}
+	e.machine = e.config.preload.take(dir, e.config.memoryLimit)
 	var err error
-	if e.machine, err = newMachine(ctx, e.config.memoryLimit, dir, empty); err == nil {
+	if e.machine == nil {
+		e.machine, err = newMachine(ctx, e.config.memoryLimit, dir, empty)
+	}
+	if err == nil {
 		if e.works(ctx) {
 			return true
 		}

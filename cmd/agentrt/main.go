@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/agentrt/agentrt/agentrt"
 	"github.com/agentrt/agentrt/internal/sqlitedb"
+	"github.com/agentrt/agentrt/quickjs"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -21,6 +23,9 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/spf13/cobra"
 )
+
+// dataDir is PocketBase's data directory by default.
+const dataDir = "pb_data"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -53,7 +58,9 @@ func run(ctx context.Context, args []string) error {
 
 // server runs PocketBase's own commands.
 func server() error {
-	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: "pb_data", DBConnect: sqlitedb.Connect})
+	preload := preloaded(os.Args[1:])
+	defer func() { _ = preload.Close(context.Background()) }() // nothing is left of it once the app has started
+	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: dataDir, DBConnect: sqlitedb.Connect})
 	config := serveFlags(app.RootCmd)
 	app.RootCmd.AddCommand(standalone()...)
 	var engine *agentrt.Engine
@@ -69,7 +76,7 @@ func server() error {
 	if err := app.RootCmd.ParseFlags(os.Args[1:]); err != nil && !help {
 		return err
 	}
-	config.Watch = app.IsDev()
+	config.Watch, config.Preload = app.IsDev(), preload
 	var err error
 	if engine, err = agentrt.Register(app, *config); err != nil {
 		return err
@@ -81,6 +88,24 @@ func server() error {
 	serveStatic(app)
 	installer(app)
 	return cmp.Or(app.Start(), failed)
+}
+
+// preloaded begins to load the sandbox if args are of a server: PocketBase knows its
+// flags only later.
+func preloaded(args []string) *quickjs.Preload {
+	if !slices.Contains(args, "serve") {
+		return nil
+	}
+	early := &cobra.Command{}
+	config := serveFlags(early)
+	flags := early.PersistentFlags()
+	dir := flags.String("dir", dataDir, "")
+	flags.ParseErrorsAllowlist.UnknownFlags = true
+	flags.SetOutput(io.Discard)
+	if err := flags.Parse(args); err != nil {
+		return nil
+	}
+	return agentrt.Preload(*dir, *config)
 }
 
 // keepError keeps the error of cmd, or of a command below it, which PocketBase
