@@ -2,6 +2,7 @@ package benchmarks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +15,20 @@ import (
 	"time"
 )
 
-// streamLoads are how many streams of each workload are held open at once, each in
-// an instance of its own unless the body passes through.
-var streamLoads = map[string]int{"relay": 10_000, "openai": 5_000, "aisdk": 1_000}
+// streamLoad is how many streams of a workload are held open at once, each in an
+// instance of its own unless the body passes through, and over how many intervals of
+// tokens they are opened.
+type streamLoad struct{ streams, opening int }
+
+// tokens is how many a stream has: it is open until some time after the last one was
+// opened.
+func (l streamLoad) tokens() int { return l.opening + l.opening/4 + 3 }
+
+func (l streamLoad) model(delay time.Duration) string {
+	return fmt.Sprintf("bench;tokens=%d;delay=%s", l.tokens(), delay)
+}
+
+var streamLoads = map[string]streamLoad{"relay": {10_000, 12}, "openai": {5_000, 24}, "aisdk": {1_000, 12}}
 
 // otherFiles are a server's open files besides two connections for each stream.
 const otherFiles = 200
@@ -42,8 +54,11 @@ func streams(ctx context.Context, o options, progress io.Writer) (figures map[st
 	if err != nil {
 		return nil, err
 	}
-	slow := fmt.Sprintf("bench;tokens=16;delay=%s", delay)
-	env := []string{"MODEL=http://" + addr, `MODELS=["` + slow + `"]`}
+	models, err := json.Marshal([]string{oneToken, streamLoads["aisdk"].model(delay)})
+	if err != nil {
+		return nil, err
+	}
+	env := []string{"MODEL=http://" + addr, "MODELS=" + string(models)}
 	project, err := newPeerProject(ctx, filepath.Join(dir, "project"), env, progress)
 	if err != nil {
 		return nil, err
@@ -56,7 +71,8 @@ func streams(ctx context.Context, o options, progress io.Writer) (figures map[st
 	b := newTokenBench(o, progress)
 	defer b.client.CloseIdleConnections()
 	for _, w := range workloads {
-		n := streamLoads[w.name] / scale
+		load := streamLoads[w.name]
+		n := load.streams / scale
 		if n == 0 || w.sdk && !project.npm {
 			continue
 		}
@@ -72,7 +88,7 @@ func streams(ctx context.Context, o options, progress io.Writer) (figures map[st
 			if err != nil {
 				return nil, err
 			}
-			err = b.hold(ctx, w, p, n, slow, 12*delay)
+			err = b.hold(ctx, w, p, n, load.model(delay), time.Duration(load.opening)*delay)
 			if err != nil {
 				return nil, p.failed(fmt.Errorf("%s on %s: %w", w.name, name, err))
 			}
@@ -86,7 +102,7 @@ func streams(ctx context.Context, o options, progress io.Writer) (figures map[st
 
 // hold opens n streams over the time opening and measures while all are open.
 func (b *tokenBench) hold(ctx context.Context, w workload, p *peer, n int, model string, opening time.Duration) error {
-	if _, err := b.stream(ctx, w, p, model); err != nil { // loads what is loaded once
+	if _, err := b.stream(ctx, w, p, oneToken); err != nil { // loads what is loaded once
 		return err
 	}
 	before, err := p.memory()
